@@ -1,0 +1,70 @@
+#pragma once
+
+#include "fivetuple/base/time.h"
+#include "fivetuple/io/job.h"
+#include "fivetuple/io/op.h"
+#include "fivetuple/io/sockets.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace fivetuple {
+
+/// What a backend has done so far; read it to see what a program costs.
+struct BackendStats {
+    std::uint64_t waits = 0;          ///< System calls that may sleep, or simulated ones.
+    std::uint64_t calls = 0;          ///< All system calls on behalf of Ops, waits included.
+    std::uint64_t completions = 0;    ///< Ops finished.
+    std::uint64_t buffers_short = 0;  ///< Times that no leased buffer was free at once.
+    std::uint64_t overflows = 0;      ///< Times that the kernel had no room for a completion.
+};
+
+/// Where requests go: a kernel, by way of io_uring, epoll, poll or select, or a simulated network.
+/// Everything above this line is the same code in production and under simulation. One thread uses
+/// it, but for wake().
+class Backend {
+public:
+    Backend() = default;
+    Backend(const Backend&) = delete;
+    Backend& operator=(const Backend&) = delete;
+    virtual ~Backend() = default;
+
+    /// Finished Ops go to `ready`, which must outlive the backend. Called once, before all else.
+    void report_to(ReadyQueue& ready) { ready_ = &ready; }
+
+    /// Starts `op`. Never blocks and never runs it: an instant result, too, comes by the queue. One
+    /// receive and one send may be under way on a socket at a time, and any number of accepts.
+    virtual void submit(Op& op) = 0;
+
+    /// Asks for `op`, which is under way, to end early. It still finishes once, with its result or
+    /// with -ECANCELED.
+    virtual void cancel(Op& op) = 0;
+
+    /// Ends what is under way on the socket, with -ECANCELED, and closes it as soon as the kernel
+    /// has let go of it. The handle is void at once. close(2)
+    virtual void close(Handle socket) = 0;
+
+    /// Sleeps until an Op is finished, or wake(), or `until`; runs finished Ops as they come.
+    virtual void wait(Time until) = 0;
+
+    /// Ends a wait() early, now or the next one. May be called by other threads and signal
+    /// handlers.
+    virtual void wake() = 0;
+
+    /// This backend's clock. Simulated time moves only inside wait().
+    virtual Time now() const = 0;
+
+    virtual Sockets& sockets() = 0;
+    virtual std::string_view name() const = 0;
+    virtual BackendStats stats() const = 0;
+    /// Sockets opened and not yet closed.
+    virtual std::size_t open_sockets() const = 0;
+
+protected:
+    ReadyQueue& ready() { return *ready_; }
+
+private:
+    ReadyQueue* ready_ = nullptr;
+};
+
+}  // namespace fivetuple

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "fivetuple/io/backends/descriptor_table.h"
+#include "fivetuple/io/backends/kernel_backend.h"
+#include "fivetuple/io/backends/lease_pool.h"
+#include "fivetuple/io/backends/poller.h"
+
+#include <memory>
+#include <vector>
+
+namespace fivetuple {
+
+/// Makes a completion backend of a Poller: try the call; if it would block, wait and try again.
+/// Ready descriptors are served depth first: one Op is tried, finished and all that it causes run
+/// before the next, so that a buffer and a frame just used are used again while they are warm.
+class ReadinessBackend final : public KernelBackend, private LeaseSource {
+public:
+    ReadinessBackend(const LoopOptions& options, std::unique_ptr<Poller> poller, Fd wake_event);
+    ~ReadinessBackend() override;
+
+    /// Errors: those of the poller's opening; EMFILE.
+    static Result<std::unique_ptr<Backend>> open(BackendKind kind, const LoopOptions& options);
+
+    void submit(Op& op) override;
+    void cancel(Op& op) override;
+    void close(Handle socket) override;
+    void wait(Time until) override;
+    std::string_view name() const override { return poller_->name(); }
+    BackendStats stats() const override { return stats_; }
+    std::size_t open_sockets() const override { return table_.open_count(); }
+
+    Result<Handle> adopt(Fd fd) override;
+    bool is_open(Handle handle) override { return table_.find(handle) != nullptr; }
+    bool wants_non_blocking() const override { return true; }
+
+private:
+    struct Entry {
+        std::uint32_t generation = 0;
+        bool open = false;
+        bool readable = false;      // A receive or accept may find something.
+        bool writable = true;       // A send may find room.
+        bool reads_to_end = false;  // A short receive does not mean that nothing is left.
+        bool urgent = false;        // The same, until the next receive that would block.
+        bool put_off = false;       // Stands in put_off_.
+        std::uint8_t watched = 0;   // What the poller was told.
+        JobQueue reads;             // Ops that wait to read, in their order.
+        JobQueue writes;
+        JobQueue polls;
+    };
+
+    // What an attempt answers when a send_then_receive has sent all and now waits to read.
+    static constexpr int kNowReads = INT32_MIN;
+    // Ops tried on behalf of one event before the others get their turn.
+    static constexpr int kAttemptsAtOnce = 32;
+
+    void give_back(std::byte* buffer, std::uint32_t id) override;
+
+    bool reads(const Op& op) const;
+    JobQueue& queue_of(Entry& entry, const Op& op);
+    void start(Entry& entry, Op& op);
+    void park(Entry& entry, Op& op);
+    int update_watch(Entry& entry, int fd);
+    std::uint8_t wanted(const Entry& entry) const;
+
+    int attempt(Entry& entry, Op& op);
+    int attempt_accept(Entry& entry, Op& op);
+    int attempt_connect(Entry& entry, Op& op);
+    int attempt_receive(Entry& entry, Op& op);
+    int attempt_lease(Entry& entry, Op& op);
+    int attempt_send(Entry& entry, Op& op);
+    int attempt_send_then_receive(Entry& entry, Op& op);
+    int attempt_poll(const Op& op);
+    int read_result(Entry& entry, int result, std::size_t asked);
+
+    void dispatch(const Poller::Event& event);
+    void serve(Handle socket);
+    void serve_side(Handle socket, bool reading);
+    void serve_polls(Handle socket);
+    void put_off(Entry& entry, int fd);
+    void serve_put_off();
+    std::span<const Poller::Event> sleep(Time until);
+
+    void finish_now(Op& op, int result);
+    void finish_soon(Op& op, int result);
+    void end_all(JobQueue& queue);
+
+    std::unique_ptr<Poller> poller_;
+    DescriptorTable<Entry> table_;
+    LeasePool leases_;
+    std::vector<Handle> put_off_;
+    std::vector<Handle> being_served_;
+    int attempts_left_ = kAttemptsAtOnce;
+    BackendStats stats_;
+};
+
+}  // namespace fivetuple

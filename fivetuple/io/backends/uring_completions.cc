@@ -1,0 +1,334 @@
+#include "fivetuple/base/assert.h"
+#include "fivetuple/io/backends/uring.h"
+#include "fivetuple/os/calls.h"
+#include "fivetuple/os/clock.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+// The way up: what the kernel has finished, and who waits for it.
+namespace fivetuple {
+
+// --- Entering the kernel -----------------------------------------------------------------------
+
+void UringBackend::enable() {
+    is_enabled_ = true;
+    const int result = ring_.enable();
+    FT_ASSERT(result >= 0, "io_uring refuses to start the ring");
+    arm_wake();
+}
+
+void UringBackend::arm_wake() {
+    io_uring_sqe& sqe = request();
+    ::io_uring_prep_poll_multishot(&sqe, wake_fd(), POLLIN);
+    sqe.user_data = static_cast<std::uint64_t>(Tag::wake);
+}
+
+bool UringBackend::enter(bool may_sleep, Time until) {
+    stats_.waits++, stats_.calls++;
+    const Time now = may_sleep && until != kNever ? monotonic_now() : Time();
+    if (ring_.overflowed()) stats_.overflows++;
+    const int result = ring_.enter(may_sleep, now, until);
+    look_for_failed_sends();
+    if (ring_.unsubmitted() == 0) messages_used_ = 0;
+    return result != -EEXIST;  // The ring is another thread's.
+}
+
+// A quiet send that the kernel has taken has succeeded, unless a completion says otherwise; these
+// are looked through before any of the sends is believed.
+void UringBackend::look_for_failed_sends() {
+    if (has_quiet_sends_) {
+        if (ring_.overflowed()) return;  // There may be more than we can see.
+        for (unsigned at = 0, count = ring_.completions(); at < count; ++at) {
+            const std::uint64_t about = ring_.completion(at).user_data;
+            if (static_cast<Tag>(about & 7) != Tag::quiet_send) continue;
+            Op& op = op_of(about);
+            if (op.phase == kQuietSend) op.phase = kSendFailed;
+            if (op.phase == kGivenUpQuietly) op.phase = kGivenUp;
+        }
+        has_quiet_sends_ = ring_.unsubmitted() != 0;
+    }
+    sends_known_until_ = ring_.first_untaken();
+    if (!given_up_.empty()) end_given_up();
+}
+
+// Sends whose op was cancelled before the kernel had taken them: by now it has, or will next time.
+void UringBackend::end_given_up() {
+    std::erase_if(given_up_, [&](Op* op) {
+        if (op->phase == kGivenUpQuietly && !is_known(*op)) return false;
+        one_over(table_.at(op->handle.number), op->handle.number);
+        // A failed one is finished by its completion, which names it.
+        if (op->phase == kGivenUpQuietly) finish_soon(*op, -ECANCELED);
+        return true;
+    });
+}
+
+bool UringBackend::is_known(const Op& op) const {
+    return static_cast<std::int32_t>(sends_known_until_ - static_cast<std::uint32_t>(op.result)) >
+           0;
+}
+
+bool UringBackend::is_sent(const Op& op) const {
+    if (op.kind != OpKind::send_then_receive || op.phase == kSent) return true;
+    return op.phase == kQuietSend && is_known(op);
+}
+
+// Looks for work without sleeping; the kernel says in shared memory when there is some.
+bool UringBackend::spin_until(Time until) {
+    while (!ring_.has_news()) {
+        for (int pause = 0; pause < 16; ++pause) __builtin_ia32_pause();
+        if (monotonic_now() >= until) return false;
+    }
+    return true;
+}
+
+void UringBackend::sleep(Time until) {
+    const bool busy = ring_.completions() > 0 || !ready().empty() || !blocked_.empty();
+    if (busy || until == Time()) {
+        // What has come is looked at first; only then is it worth asking for more.
+        if (ring_.completions() == 0 || ring_.unsubmitted() > 0) enter(false, until);
+        return;
+    }
+    if (spin() > Duration::zero()) {
+        if (ring_.unsubmitted() > 0) enter(false, until);
+        if (spin_until(std::min(until, after(monotonic_now(), spin())))) {
+            if (ring_.completions() == 0) enter(false, until);
+            return;
+        }
+    }
+    enter(true, until);
+}
+
+void UringBackend::wait(Time until) {
+    if (!is_enabled_) enable();
+    sleep(until);
+    handle_all();
+    serve_blocked();
+}
+
+void UringBackend::handle_all() {
+    for (unsigned left = ring_.completions(); left > 0; --left) {
+        const io_uring_cqe completion = ring_.completion(0);
+        ring_.drop_completion();
+        handle(completion);
+    }
+}
+
+// --- Completions -------------------------------------------------------------------------------
+
+void UringBackend::handle(const io_uring_cqe& completion) {
+    const std::uint64_t about = completion.user_data;
+    const Handle socket{static_cast<std::int32_t>((about >> 3) & 0x1fffffff),
+                        static_cast<std::uint32_t>(about >> 32)};
+    switch (static_cast<Tag>(about & 7)) {
+        case Tag::op:
+            return op_done(op_of(about), completion.res);
+        case Tag::quiet_send:
+            return quiet_send_failed(op_of(about), completion.res);
+        case Tag::resent:
+            return resent(op_of(about), completion.res);
+        case Tag::receive:
+            return received(socket, completion.res, completion.flags);
+        case Tag::accept:
+            return accepted(socket, completion.res, completion.flags);
+        case Tag::readable:
+            return became_readable(socket, completion.res);
+        case Tag::wake:
+            forget_wake();
+            if ((completion.flags & IORING_CQE_F_MORE) == 0) arm_wake();
+            return;
+        case Tag::ignore:
+            return;
+    }
+}
+
+bool UringBackend::one_over(Entry& entry, int fd) {
+    in_flight_--;
+    if (--entry.in_flight > 0 || !entry.closing) return true;
+    let_go(fd);
+    return false;
+}
+
+void UringBackend::op_done(Op& op, int result) {
+    one_over(table_.at(op.handle.number), op.handle.number);
+    finish_now(op, result);
+}
+
+void UringBackend::quiet_send_failed(Op& op, int result) {
+    if (op.phase == kGivenUp) return finish_now(op, -ECANCELED);
+    Entry& entry = table_.at(op.handle.number);
+    if (result > 0) op.sent(static_cast<std::size_t>(result));
+    if (result > 0 || result == -EAGAIN) return resend(op, entry);
+    entry.waiting.remove(op);
+    finish_now(op, result);
+}
+
+void UringBackend::resent(Op& op, int result) {
+    Entry& entry = table_.at(op.handle.number);
+    const bool is_there = one_over(entry, op.handle.number);
+    if (op.phase == kGivenUp || !is_there) return finish_now(op, -ECANCELED);
+    if (result < 0) {
+        entry.waiting.remove(op);
+        return finish_now(op, result);
+    }
+    op.sent(static_cast<std::size_t>(result));
+    if (!op.from().empty()) return resend(op, entry);
+    op.phase = kSent;
+    serve(op.handle);
+}
+
+void UringBackend::received(Handle socket, int result, std::uint32_t flags) {
+    Entry& entry = table_.at(socket.number);
+    if (flags & IORING_CQE_F_BUFFER) {
+        const auto buffer = static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
+        buffers_.taken(buffer, result > 0 ? static_cast<std::uint32_t>(result) : 0);
+        if (result > 0 && !entry.closing) {
+            keep_ahead(entry, buffer);
+        } else {
+            buffers_.recycle(buffer);
+        }
+    }
+    if (result == 0) entry.ended = true;
+    if (result == -ENOBUFS) stats_.buffers_short++;
+    if (result < 0 && result != -ENOBUFS && result != -ECANCELED) entry.failure = result;
+    if ((flags & IORING_CQE_F_MORE) == 0) {
+        entry.multishot = Multishot::idle;
+        if (!one_over(entry, socket.number)) return;
+    }
+    serve(socket);
+}
+
+// No lent buffer was free when this stream wanted one, so it waited to be readable instead.
+void UringBackend::became_readable(Handle socket, int result) {
+    Entry& entry = table_.at(socket.number);
+    entry.multishot = Multishot::idle;
+    if (!one_over(entry, socket.number) || entry.closing) return;
+    Op* op = static_cast<Op*>(entry.waiting.front());
+    if (op == nullptr) return;
+    if (result < 0 || !is_sent(*op) || buffers_.lent() > 0) return serve(socket);
+    const bool leases = op->kind != OpKind::receive;
+    std::byte* buffer = leases ? pool_.take() : nullptr;
+    stats_.calls++;
+    const int got = calls::receive(socket.number,
+                                   leases ? MutableBytes(buffer, pool_.buffer_size()) : op->into());
+    if (leases && got <= 0) pool_.give_back(buffer);
+    if (got == calls::kWouldBlock) return arm_receive(entry, socket.number);
+    entry.waiting.pop();
+    entry.ended = got == 0;
+    if (leases && got > 0) {
+        op->set_lease(this, buffer, static_cast<std::uint32_t>(got), UringBuffers::kNone);
+    }
+    finish_now(*op, got);
+}
+
+void UringBackend::accepted(Handle socket, int result, std::uint32_t flags) {
+    Entry& entry = table_.at(socket.number);
+    if (result >= 0 && entry.closing) ::close(result), result = -ECANCELED;
+    if ((flags & IORING_CQE_F_MORE) == 0) {
+        entry.multishot = Multishot::idle;
+        if (!one_over(entry, socket.number)) return;
+    }
+    if (entry.closing) return;
+    entry.lost = calls::is_lost_connection(result) ? entry.lost + 1 : 0;
+    if (result >= 0) {
+        keep_accepted(entry, socket, result);
+    } else if (result != -ECANCELED && (entry.lost == 0 || entry.lost > kMostLost)) {
+        // Told once; the kernel is asked again when somebody accepts again.
+        if (Job* job = entry.waiting.pop()) finish_now(static_cast<Op&>(*job), result);
+    }
+    Entry* still = table_.find(socket);
+    if (still != nullptr && still->multishot == Multishot::idle && !still->waiting.empty()) {
+        arm_accept(*still, socket.number);
+    }
+}
+
+void UringBackend::keep_accepted(Entry& entry, Handle listener, int fd) {
+    if (Job* job = entry.waiting.pop()) {
+        Op& op = static_cast<Op&>(*job);
+        op.set_accepted(*adopt(Fd(fd)));
+        return finish_now(op, fd);
+    }
+    if (entry.accepted_ahead == nullptr)
+        entry.accepted_ahead = std::make_unique<std::vector<int>>();
+    entry.accepted_ahead->push_back(fd);
+    if (entry.accepted_ahead->size() < kMostAccepted || entry.multishot != Multishot::armed) return;
+    entry.multishot = Multishot::ending;
+    cancel_request(tagged(listener.number, listener.generation, Tag::accept));
+}
+
+// --- Serving -----------------------------------------------------------------------------------
+
+bool UringBackend::has_news(const Entry& entry) const {
+    return entry.ahead > 0 || entry.failure != 0 || entry.ended;
+}
+
+void UringBackend::keep_ahead(Entry& entry, std::uint16_t buffer) {
+    if (entry.first_ahead == UringBuffers::kNone) {
+        entry.first_ahead = buffer;
+    } else {
+        buffers_.next(entry.last_ahead) = buffer;
+    }
+    entry.last_ahead = buffer;
+    entry.ahead++;
+}
+
+// Gives the front of what has come to `op`: bytes, else the failure (once), else the end.
+void UringBackend::deliver(Entry& entry, Op& op) {
+    if (entry.ahead > 0) return deliver_buffer(entry, op);
+    op.result = std::exchange(entry.failure, 0);
+}
+
+void UringBackend::deliver_buffer(Entry& entry, Op& op) {
+    const std::uint16_t buffer = entry.first_ahead;
+    const MutableBytes unread = buffers_.unread(buffer);
+    if (op.kind == OpKind::receive) {
+        const std::size_t count = std::min(unread.size(), op.into().size());
+        std::memcpy(op.into().data(), unread.data(), count);
+        op.result = static_cast<std::int32_t>(count);
+        buffers_.read(buffer, count);
+        if (count < unread.size()) return;
+    }
+    entry.first_ahead = buffers_.next(buffer);
+    entry.ahead--;
+    if (op.kind == OpKind::receive) return buffers_.recycle(buffer);
+    op.set_lease(this, unread.data(), static_cast<std::uint32_t>(unread.size()), buffer);
+}
+
+void UringBackend::serve(Handle socket) {
+    while (Entry* entry = table_.find(socket)) {
+        Op* op = static_cast<Op*>(entry->waiting.front());
+        if (op == nullptr) return bound_ahead(*entry, socket);
+        if (!has_news(*entry)) {
+            if (entry->multishot == Multishot::idle) arm_receive(*entry, socket.number);
+            return;
+        }
+        if (!is_sent(*op)) {
+            if (op->phase == kQuietSend) blocked_.push_back(socket);
+            return bound_ahead(*entry, socket);
+        }
+        entry->waiting.pop();
+        deliver(*entry, *op);
+        stats_.completions++;
+        ready().run_now(*op);
+    }
+}
+
+// A stream that nobody reads must not fill all of memory; what it leaves in the socket stops its
+// peer.
+void UringBackend::bound_ahead(Entry& entry, Handle socket) {
+    if (entry.ahead < kMostAhead || entry.multishot != Multishot::armed) return;
+    entry.multishot = Multishot::ending;
+    cancel_request(tagged(socket.number, socket.generation, Tag::receive));
+}
+
+void UringBackend::serve_blocked() {
+    being_served_.swap(blocked_);
+    for (const Handle socket : being_served_) serve(socket);
+    being_served_.clear();
+}
+
+}  // namespace fivetuple

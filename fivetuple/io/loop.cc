@@ -1,0 +1,61 @@
+#include "fivetuple/io/loop.h"
+
+#include "fivetuple/base/assert.h"
+#include "fivetuple/os/process.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fivetuple {
+
+Loop::Loop(std::unique_ptr<Backend> backend, BackendChoice choice)
+    : backend_(std::move(backend)), choice_(std::move(choice)), owner_process_(process_mark()) {
+    backend_->report_to(ready_);
+    turn_began_ = backend_->now();
+}
+
+Loop::~Loop() {
+    FT_ASSERT(owner_process_ != process_mark() || backend_->open_sockets() == 0,
+              "a stream or listener outlives its loop");
+}
+
+void Loop::check_owner() {
+    FT_ASSERT(owner_process_ == process_mark(),
+              "a loop was made before fork() and is used in the child; make a new one there");
+    const std::uint64_t here = thread_mark();
+    if (owner_thread_ == 0) owner_thread_ = here;
+    FT_ASSERT(owner_thread_ == here, "a loop is turned by two threads; use post() from others");
+}
+
+void Loop::turn(Time until) {
+    check_owner();
+    ready_.run_some();
+    backend_->wait(ready_.empty() ? std::min(until, timers_.next()) : Time());
+    turn_began_ = backend_->now();
+    take_posts();
+    timers_.fire(turn_began_, ready_);
+    ready_.run_some();
+}
+
+void Loop::post(Job& job) {
+    Job* newest = posted_.load(std::memory_order_relaxed);
+    do {
+        job.next = newest;
+    } while (!posted_.compare_exchange_weak(newest, &job, std::memory_order_acq_rel));
+    // Only the first since the loop last looked has to wake it: until it looks again, which is
+    // after it has seen this wake-up, the list is not empty.
+    if (newest == nullptr) backend_->wake();
+}
+
+void Loop::take_posts() {
+    Job* newest = posted_.exchange(nullptr, std::memory_order_acq_rel);
+    Job* oldest = nullptr;
+    while (newest != nullptr) newest = std::exchange(newest->next, std::exchange(oldest, newest));
+    while (oldest != nullptr) {
+        Job* next = oldest->next;
+        ready_.push(*oldest);
+        oldest = next;
+    }
+}
+
+}  // namespace fivetuple

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "fivetuple/base/bytes.h"
+#include "fivetuple/io/handle.h"
+#include "fivetuple/io/job.h"
+#include "fivetuple/io/lease.h"
+#include "fivetuple/os/address.h"
+
+#include <cstdint>
+#include <span>
+
+namespace fivetuple {
+
+/// The events of poll(2) that say that the peer has closed its side, or that the connection broke.
+inline constexpr short kPeerClosed = 0x2000 | 0x10 | 0x8;  // POLLRDHUP | POLLHUP | POLLERR
+inline constexpr short kPollReadable = 0x1;                // POLLIN
+inline constexpr short kPollWritable = 0x4;                // POLLOUT
+
+/// What a socket can be asked to do. Each is one man page, but for the last three.
+enum class OpKind : std::uint8_t {
+    accept,             ///< accept(2): `accepted()` is the new socket.
+    connect,            ///< connect(2)
+    receive,            ///< recv(2) into the caller's bytes.
+    send,               ///< send(2); may move less than asked.
+    send_gathered,      ///< sendmsg(2); may move less than asked.
+    poll,               ///< Waits for events of poll(2), moving nothing; the result is what came.
+    receive_lease,      ///< recv(2) into a buffer of the backend's choice: take_lease().
+    send_then_receive,  ///< Sends all of its bytes, then is a receive_lease.
+};
+
+/// One request on its way down, and its result on the way up. The submitter owns it and keeps it,
+/// and the bytes it names, until `run` has been called on it: exactly once, by the loop, never from
+/// inside submit(). Its result is as from the system call: >= 0, or -errno; -ECANCELED if
+/// cancelled.
+struct Op : Job {
+    Handle handle;
+    OpKind kind = OpKind::poll;
+    std::uint8_t phase = 0;  ///< The backend's own note of how far it has come.
+    std::int32_t result = 0;
+
+    void ask_accept(Handle listener) { ask(OpKind::accept, listener); }
+    /// `to` must stay where it is until the Op is done.
+    void ask_connect(Handle socket, const SocketAddress& to) {
+        ask(OpKind::connect, socket);
+        about_.address = &to;
+    }
+    void ask_receive(Handle socket, MutableBytes into) {
+        ask(OpKind::receive, socket);
+        about_.span = {into.data(), into.size()};
+    }
+    void ask_receive_lease(Handle socket) { ask(OpKind::receive_lease, socket); }
+    void ask_send(Handle socket, Bytes from) {
+        ask(OpKind::send, socket);
+        about_.span = {const_cast<std::byte*>(from.data()), from.size()};
+    }
+    void ask_send_gathered(Handle socket, std::span<const Bytes> from) {
+        ask(OpKind::send_gathered, socket);
+        about_.pieces = {from.data(), from.size()};
+    }
+    void ask_send_then_receive(Handle socket, Bytes from) {
+        ask(OpKind::send_then_receive, socket);
+        about_.span = {const_cast<std::byte*>(from.data()), from.size()};
+    }
+    /// `events` as poll(2) names them: POLLIN, POLLOUT, POLLRDHUP ...
+    void ask_poll(Handle socket, short events) {
+        ask(OpKind::poll, socket);
+        about_.events = events;
+    }
+
+    const SocketAddress& address() const { return *about_.address; }
+    MutableBytes into() const { return {about_.span.data, about_.span.size}; }
+    Bytes from() const { return {about_.span.data, about_.span.size}; }
+    std::span<const Bytes> pieces() const { return {about_.pieces.data, about_.pieces.count}; }
+    short events() const { return about_.events; }
+    /// The first `count` bytes have been sent.
+    void sent(std::size_t count) {
+        about_.span.data += count;
+        about_.span.size -= count;
+    }
+
+    void set_accepted(Handle socket) { about_.accepted = socket; }
+    Handle accepted() const { return about_.accepted; }
+
+    /// A finished receive_lease holds `size` bytes in `buffer`; an empty one holds none.
+    void set_lease(LeaseSource* source, std::byte* buffer, std::uint32_t size, std::uint32_t id) {
+        about_.lease = {source, buffer, id};
+        result = static_cast<std::int32_t>(size);
+    }
+    /// To be called exactly once when a receive_lease or send_then_receive is done with result > 0.
+    Lease take_lease() const {
+        return {about_.lease.source, about_.lease.buffer, static_cast<std::uint32_t>(result),
+                about_.lease.id};
+    }
+
+private:
+    void ask(OpKind what, Handle whom) {
+        handle = whom;
+        kind = what;
+        phase = 0;
+        result = 0;
+    }
+
+    // What was asked for, and in the end what came of it.
+    union {
+        const SocketAddress* address;
+        struct {
+            std::byte* data;
+            std::size_t size;
+        } span;
+        struct {
+            const Bytes* data;
+            std::size_t count;
+        } pieces;
+        short events;
+        Handle accepted;
+        struct {
+            LeaseSource* source;
+            std::byte* buffer;
+            std::uint32_t id;
+        } lease;
+    } about_ = {nullptr};
+};
+
+}  // namespace fivetuple

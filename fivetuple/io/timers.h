@@ -1,0 +1,56 @@
+#pragma once
+
+#include "fivetuple/base/heap.h"
+#include "fivetuple/base/time.h"
+#include "fivetuple/io/job.h"
+
+#include <cstdint>
+
+namespace fivetuple {
+
+/// Runs once when its time has come. Owned by whoever starts it; costs no allocation.
+struct Timer : Job, HeapPlace {
+    Time when{};
+    std::uint64_t order = 0;  ///< Of timers due at the same time, the one started first runs first.
+};
+
+/// The deadlines of a loop.
+class Timers {
+public:
+    bool empty() const { return heap_.empty(); }
+    Time next() { return heap_.empty() ? kNever : heap_.top().when; }
+
+    /// `timer` must not be running already.
+    void start(Timer& timer, Time when) {
+        timer.when = when;
+        timer.order = started_++;
+        heap_.push(timer);
+    }
+
+    /// Harmless when it is not running.
+    void stop(Timer& timer) {
+        if (timer.is_in_heap()) heap_.erase(timer);
+    }
+
+    /// Runs those that are due, in the order of their times, and what each makes ready. Timers that
+    /// this starts wait for the next call, even if they are due at once.
+    void fire(Time now, ReadyQueue& ready) {
+        const std::uint64_t end = started_;
+        while (!heap_.empty() && heap_.top().when <= now && heap_.top().order < end) {
+            Timer& due = heap_.top();
+            heap_.erase(due);
+            ready.run_now(due);
+        }
+    }
+
+private:
+    struct Sooner {
+        bool operator()(const Timer& a, const Timer& b) const {
+            return a.when != b.when ? a.when < b.when : a.order < b.order;
+        }
+    };
+    Heap<Timer, Sooner> heap_;
+    std::uint64_t started_ = 0;
+};
+
+}  // namespace fivetuple

@@ -1,0 +1,138 @@
+#include "fivetuple/os/calls.h"
+
+#include "fivetuple/os/clock.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+namespace fivetuple::calls {
+namespace {
+
+// Results travel as int, as in an io_uring completion; more than this a call never moves.
+constexpr std::size_t kMost = INT_MAX & ~0xfff;
+
+template <class Call>
+int uninterrupted(Call call) {
+    while (true) {
+        const auto result = call();
+        if (result >= 0) return static_cast<int>(result);
+        if (errno != EINTR) return -errno;
+    }
+}
+
+}  // namespace
+
+int receive(int fd, MutableBytes into) {
+    return uninterrupted(
+        [&] { return ::recv(fd, into.data(), std::min(into.size(), kMost), MSG_DONTWAIT); });
+}
+
+int send(int fd, Bytes from) {
+    return uninterrupted([&] {
+        return ::send(fd, from.data(), std::min(from.size(), kMost), MSG_DONTWAIT | MSG_NOSIGNAL);
+    });
+}
+
+int send_gathered(int fd, std::span<const Bytes> from) {
+    msghdr message{};
+    message.msg_iov = as_iovecs(from);
+    message.msg_iovlen = std::min<std::size_t>(from.size(), IOV_MAX);
+    return uninterrupted([&] { return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+int accept(int listener, bool non_blocking) {
+    const int flags = SOCK_CLOEXEC | (non_blocking ? SOCK_NONBLOCK : 0);
+    int result = 0;
+    // Each try takes one connection off the queue; a rule that refuses every one is an error.
+    for (int tries = 0; tries < 16; ++tries) {
+        result = uninterrupted([&] { return ::accept4(listener, nullptr, nullptr, flags); });
+        if (!is_lost_connection(result)) break;
+    }
+    return result;
+}
+
+bool is_lost_connection(int result) {
+    switch (-result) {
+        case ECONNABORTED:
+        case EPROTO:
+        case EPERM:  // A firewall's rule forbade it.
+        case ENETDOWN:
+        case ENOPROTOOPT:
+        case EHOSTDOWN:
+        case ENONET:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+            return true;
+        default:
+            return false;
+    }
+}
+
+int connect(int fd, const SocketAddress& to) {
+    if (::connect(fd, to.raw(), to.raw_size()) == 0) return 0;
+    // An interrupted connect goes on by itself; calling it again would be an error.
+    return errno == EINTR ? -EINPROGRESS : -errno;
+}
+
+int connect_outcome(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return -errno;
+    if (error != 0) return -error;
+    const int ready = wait_ready(fd, POLLOUT, Time());
+    return ready == 0 ? -EINPROGRESS : 0;
+}
+
+int read(int fd, MutableBytes into) {
+    return uninterrupted([&] { return ::read(fd, into.data(), std::min(into.size(), kMost)); });
+}
+
+int write(int fd, Bytes from) {
+    // A pipe without a reader answers with a signal as well as with EPIPE. It is held back in this
+    // thread and taken away again, unless one was pending before.
+    sigset_t pipe_signal;
+    sigset_t before;
+    sigset_t pending;
+    ::sigemptyset(&pipe_signal);
+    ::sigaddset(&pipe_signal, SIGPIPE);
+    ::sigpending(&pending);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    const int result =
+        uninterrupted([&] { return ::write(fd, from.data(), std::min(from.size(), kMost)); });
+    if (result == -EPIPE && ::sigismember(&pending, SIGPIPE) == 0) {
+        constexpr timespec kAtOnce{};
+        uninterrupted([&] { return ::sigtimedwait(&pipe_signal, nullptr, &kAtOnce); });
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return result;
+}
+
+int wait_ready(int fd, short events, Time deadline) {
+    pollfd watched{fd, events, 0};
+    while (true) {
+        const int timeout = poll_timeout_ms(monotonic_now(), deadline);
+        const int count = ::poll(&watched, 1, timeout);
+        if (count > 0) return watched.revents;
+        if (count < 0 && errno != EINTR) return -errno;
+        if (count == 0 && (timeout == 0 || monotonic_now() >= deadline)) return 0;
+    }
+}
+
+bool is_connected_to_itself(int fd) {
+    sockaddr_storage local{};
+    sockaddr_storage peer{};
+    socklen_t local_size = sizeof local;
+    socklen_t peer_size = sizeof peer;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &local_size) != 0) return false;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) return false;
+    const auto a = SocketAddress::from_raw(reinterpret_cast<sockaddr*>(&local), local_size);
+    const auto b = SocketAddress::from_raw(reinterpret_cast<sockaddr*>(&peer), peer_size);
+    return a && b && a->is_ip() && *a == *b;
+}
+
+}  // namespace fivetuple::calls

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "fivetuple/base/bytes.h"
+#include "fivetuple/base/time.h"
+#include "fivetuple/os/address.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <span>
+
+// System calls as every part of the library makes them: never interrupted (EINTR is retried), never
+// killed (no SIGPIPE), never blocking, every new descriptor close-on-exec. They answer as the
+// kernel does inside: a count or descriptor >= 0, or -errno.
+namespace fivetuple::calls {
+
+/// What a call that would block answers.
+inline constexpr int kWouldBlock = -EAGAIN;
+
+/// recv(2). 0 is the peer's end of stream.
+int receive(int fd, MutableBytes into);
+/// send(2)
+int send(int fd, Bytes from);
+/// sendmsg(2): the pieces one behind the other.
+int send_gathered(int fd, std::span<const Bytes> from);
+/// accept4(2), without asking for the peer's address: it may be gone already. Connections that
+/// broke while they were queued are passed over.
+int accept(int listener, bool non_blocking);
+/// Whether accept() failed for a reason that lay in that one connection: the next may be well.
+bool is_lost_connection(int result);
+/// connect(2). -EINPROGRESS: wait until writable, then ask connect_outcome().
+int connect(int fd, const SocketAddress& to);
+/// What became of a connect() that was in progress: 0, -errno, or -EINPROGRESS while it goes on.
+int connect_outcome(int fd);
+/// read(2) and write(2), for descriptors that are no sockets: they must have been found ready.
+int read(int fd, MutableBytes into);
+int write(int fd, Bytes from);
+
+/// Sleeps until `fd` shows any of `events` (as poll(2) names them) or `deadline` comes. Answers the
+/// events seen, 0 at the deadline, or -errno.
+int wait_ready(int fd, short events, Time deadline);
+
+/// The pieces as the kernel wants them: a span of bytes and an iovec are laid out alike.
+inline iovec* as_iovecs(std::span<const Bytes> pieces) {
+    static_assert(sizeof(Bytes) == sizeof(iovec) && alignof(Bytes) == alignof(iovec));
+    return const_cast<iovec*>(reinterpret_cast<const iovec*>(pieces.data()));
+}
+
+/// True where a connection's two ends are the same: the kernel lets a connect() to a free local
+/// port of the ephemeral range meet itself (simultaneous open, RFC 9293 3.5).
+bool is_connected_to_itself(int fd);
+
+}  // namespace fivetuple::calls

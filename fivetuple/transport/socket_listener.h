@@ -1,0 +1,99 @@
+#pragma once
+
+#include "fivetuple/io/loop.h"
+#include "fivetuple/os/five_tuple.h"
+#include "fivetuple/task/op_wait.h"
+
+#include <utility>
+
+namespace fivetuple {
+
+struct ListenOptions {
+    /// Complete connections that may wait to be accepted, plus one; net.core.somaxconn clips it.
+    int backlog = 4096;
+    /// Several listeners, of this process or others of the same user, share the address.
+    bool reuse_port = false;
+    /// An IPv6 listener leaves IPv4 alone.
+    bool v6_only = false;
+};
+
+/// How many connections wait to be accepted, and how many may: one more than `limit`.
+struct AcceptQueue {
+    unsigned waiting = 0;
+    unsigned limit = 0;
+};
+
+/// A listening socket of a loop: what TcpListener and UnixListener share. Owns its socket; any
+/// number of tasks may accept from it.
+class ListeningSocket {
+public:
+    ListeningSocket() = default;
+    ListeningSocket(Loop& loop, Handle socket) : loop_(&loop), socket_(socket) {}
+    ListeningSocket(ListeningSocket&& other) noexcept
+        : loop_(other.loop_), socket_(std::exchange(other.socket_, Handle())) {}
+    ListeningSocket& operator=(ListeningSocket&& other) noexcept {
+        close();
+        loop_ = other.loop_;
+        socket_ = std::exchange(other.socket_, Handle());
+        return *this;
+    }
+    ~ListeningSocket() { close(); }
+
+    /// Stops listening: who accepts gets `cancelled`, who waited to be accepted a reset.
+    void close() {
+        if (socket_) loop_->backend().close(std::exchange(socket_, Handle()));
+    }
+
+    /// Where it listens, with the port that the kernel chose for port 0. Errors: EBADF.
+    Result<SocketAddress> local_address() const { return loop_->sockets().local_address(socket_); }
+    /// Errors: unsupported, for other than TCP. tcp(7), TCP_INFO
+    Result<AcceptQueue> accept_queue() const;
+
+    /// For set() and get() of options.
+    Result<void> set_option(int level, int number, Bytes value) {
+        return loop_->sockets().set_option(socket_, level, number, value);
+    }
+    Result<std::size_t> get_option(int level, int number, MutableBytes room) const {
+        return loop_->sockets().get_option(socket_, level, number, room);
+    }
+
+    explicit operator bool() const { return static_cast<bool>(socket_); }
+    Loop& loop() const { return *loop_; }
+    Handle handle() const { return socket_; }
+
+protected:
+    /// A socket of the address's family that listens there.
+    static Result<ListeningSocket> open(Loop& loop, const SocketAddress& at,
+                                        const ListenOptions& options);
+
+private:
+    Loop* loop_ = nullptr;
+    Handle socket_;
+};
+
+/// Waits for the next connection of a listener.
+template <class S>
+class AcceptNext : public OpWait, public Awaits<AcceptNext<S>> {
+public:
+    explicit AcceptNext(Handle listener) : OpWait(OpKind::accept) { ask_accept(listener); }
+    bool start(Node& node, std::coroutine_handle<> sleeper) { return begin(node, sleeper); }
+    Result<S> finish() {
+        if (result < 0) return std::unexpected(error("accept"));
+        return S(loop(), accepted());
+    }
+};
+
+/// A listener whose connections are of type S.
+template <class S>
+class SocketListener : public ListeningSocket {
+public:
+    SocketListener() = default;
+    explicit SocketListener(ListeningSocket socket) : ListeningSocket(std::move(socket)) {}
+
+    /// The next connection: Result<S>. It may have been reset meanwhile; its first read tells.
+    /// Errors: EMFILE, ENFILE, ENOBUFS, ENOMEM: the listener is well, wait a little and accept
+    /// again; cancelled, deadline. accept(2)
+    AcceptNext<S> accept() { return AcceptNext<S>(handle()); }
+};
+
+}  // namespace fivetuple

@@ -1,0 +1,154 @@
+#include "fivetuple/transport/socket_stream.h"
+
+#include "fivetuple/base/assert.h"
+
+#include <utility>
+
+namespace fivetuple {
+
+SocketStream::SocketStream(SocketStream&& other) noexcept
+    : loop_(other.loop_), socket_(std::exchange(other.socket_, Handle())) {
+    FT_ASSERT(other.in_use_ == 0, "a stream moves while a task reads or writes it");
+}
+
+SocketStream& SocketStream::operator=(SocketStream&& other) noexcept {
+    FT_ASSERT(other.in_use_ == 0, "a stream moves while a task reads or writes it");
+    close();
+    loop_ = other.loop_;
+    socket_ = std::exchange(other.socket_, Handle());
+    return *this;
+}
+
+void SocketStream::close() {
+    if (!socket_) return;
+    FT_ASSERT(in_use_ == 0, "a stream is closed while a task reads or writes it");
+    loop_->backend().close(std::exchange(socket_, Handle()));
+}
+
+Result<void> SocketStream::shutdown_write() {
+    return loop_->sockets().shutdown(socket_, Shutdown::write);
+}
+
+Result<SocketAddress> SocketStream::local_address() const {
+    return loop_->sockets().local_address(socket_);
+}
+
+Result<SocketAddress> SocketStream::peer_address() const {
+    return loop_->sockets().peer_address(socket_);
+}
+
+Result<FiveTuple> SocketStream::five_tuple() const {
+    FT_TRY(SocketAddress local, local_address());
+    FT_TRY(SocketAddress peer, peer_address());
+    const Protocol protocol = local.is_unix() ? Protocol::unix_stream : Protocol::tcp;
+    return FiveTuple{protocol, local, peer};
+}
+
+Result<void> SocketStream::set_option(int level, int number, Bytes value) {
+    return loop_->sockets().set_option(socket_, level, number, value);
+}
+
+Result<std::size_t> SocketStream::get_option(int level, int number, MutableBytes room) const {
+    return loop_->sockets().get_option(socket_, level, number, room);
+}
+
+// --- Operations --------------------------------------------------------------------------------
+
+void SocketStream::StreamOp::begin_use() {
+    FT_ASSERT((stream_.in_use_ & use_) == 0,
+              "two tasks read (or write) one stream at once; put a Channel between them");
+    stream_.in_use_ |= use_;
+}
+
+Result<std::size_t> SocketStream::ReadSome::finish() {
+    end_use();
+    if (result < 0) return std::unexpected(error("recv"));
+    return static_cast<std::size_t>(result);
+}
+
+Result<Lease> SocketStream::Read::finish() {
+    end_use();
+    if (result < 0) return std::unexpected(error("recv"));
+    return result == 0 ? Lease() : take_lease();
+}
+
+Result<Lease> SocketStream::WriteThenRead::finish() {
+    end_use();
+    if (result < 0) return std::unexpected(error("send, recv"));
+    return result == 0 ? Lease() : take_lease();
+}
+
+SocketStream::HangUp::HangUp(SocketStream& stream) : SingleOp(stream, OpKind::poll, kWaits) {
+    ask_poll(socket_handle(), kPeerClosed);
+}
+
+Result<void> SocketStream::HangUp::finish() {
+    end_use();
+    if (result < 0) return std::unexpected(error("poll"));
+    return {};
+}
+
+bool SocketStream::BulkOp::start(Node& node, std::coroutine_handle<> sleeper) {
+    begin_use();
+    return ask_for_rest() && begin(node, sleeper);
+}
+
+void SocketStream::BulkOp::step(Job& job) {
+    auto& self = static_cast<BulkOp&>(static_cast<Op&>(job));
+    if (self.result > 0) {
+        self.advance(static_cast<std::size_t>(self.result));
+        self.moved_ += static_cast<std::size_t>(self.result);
+        if (self.ask_for_rest()) {
+            // Whoever stopped us may have come too late for the last part, but not for the next.
+            if (!self.node().is_stopped()) return self.loop().backend().submit(self);
+            self.result = -ECANCELED;
+        }
+    }
+    self.resume();
+}
+
+Transfer SocketStream::BulkOp::finish_as(const char* call) {
+    end_use();
+    if (result < 0) return {moved_, error(call)};
+    return Transfer(moved_);
+}
+
+bool SocketStream::ReadExact::ask_for_rest() {
+    if (left_.empty()) return false;
+    ask_receive(socket_handle(), left_);
+    return true;
+}
+
+Transfer SocketStream::ReadExact::finish() {
+    Transfer done = finish_as("recv");
+    if (done && !left_.empty()) return {*done, Error::ended("recv")};
+    return done;
+}
+
+bool SocketStream::WriteAll::ask_for_rest() {
+    if (left_.empty()) return false;
+    ask_send(socket_handle(), left_);
+    return true;
+}
+
+Transfer SocketStream::WriteAll::finish() { return finish_as("send"); }
+
+bool SocketStream::WritePieces::ask_for_rest() {
+    while (!left_.empty() && left_.front().empty()) left_ = left_.subspan(1);
+    if (left_.empty()) return false;
+    ask_send_gathered(socket_handle(), left_);
+    return true;
+}
+
+void SocketStream::WritePieces::advance(std::size_t count) {
+    while (count >= left_.front().size()) {
+        count -= left_.front().size();
+        left_ = left_.subspan(1);
+        if (left_.empty()) return;
+    }
+    left_.front() = left_.front().subspan(count);
+}
+
+Transfer SocketStream::WritePieces::finish() { return finish_as("sendmsg"); }
+
+}  // namespace fivetuple

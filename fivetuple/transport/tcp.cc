@@ -1,0 +1,42 @@
+#include "fivetuple/transport/tcp.h"
+
+#include "fivetuple/os/options.h"
+#include "fivetuple/transport/connect.h"
+
+namespace fivetuple {
+
+Task<Result<TcpStream>> TcpStream::connect(SocketAddress to, ConnectOptions options) {
+    if (!to.is_ip()) {
+        co_return std::unexpected(
+            Error::malformed("connect", "TCP needs an IP address").about(to.to_string()));
+    }
+    Loop& loop = co_await this_loop();
+    FT_CO_TRY(const Handle socket, loop.sockets().open(to.family(), SocketType::stream, 0));
+    TcpStream stream(loop, socket);
+    FT_CO_TRY_VOID(set(stream, NoDelay{}));
+    if (options.from) {
+        // Else the port is taken for every destination, and they run out sooner.
+        FT_CO_TRY_VOID(set(stream, BindAddressNoPort{}));
+        FT_CO_TRY_VOID(loop.sockets().bind(socket, *options.from));
+    }
+    FT_CO_TRY_VOID(co_await ConnectSocket(socket, to));
+    // The kernel may connect a socket to itself, when nobody listens on a port of the range that it
+    // picks local ports from. Nobody answered, then.
+    const auto local = stream.local_address();
+    if (local && *local == to) {
+        co_return std::unexpected(Error::system(ECONNREFUSED, "connect").about(to.to_string()));
+    }
+    co_return stream;
+}
+
+Result<TcpListener> TcpListener::bind(Loop& loop, const SocketAddress& at,
+                                      const ListenOptions& options) {
+    if (!at.is_ip()) {
+        return std::unexpected(
+            Error::malformed("bind", "TCP needs an IP address").about(at.to_string()));
+    }
+    FT_TRY(ListeningSocket socket, open(loop, at, options));
+    return TcpListener(std::move(socket));
+}
+
+}  // namespace fivetuple
