@@ -24,7 +24,7 @@ constexpr bool kPlain = false;
 
 constexpr std::size_t kGrain = 16;
 constexpr std::size_t kLargest = 4096;
-constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kChunk = 65536;
 
 struct Block {
     Block* next;

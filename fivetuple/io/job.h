@@ -57,6 +57,7 @@ class ReadyQueue {
 public:
     bool empty() const { return queue_.empty(); }
     void push(Job& job) { queue_.push(job); }
+    bool remove(Job& job) { return queue_.remove(job); }
 
     /// Runs `job`, then what it made ready.
     void run_now(Job& job) {

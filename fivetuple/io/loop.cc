@@ -15,8 +15,14 @@ Loop::Loop(std::unique_ptr<Backend> backend, BackendChoice choice)
 }
 
 Loop::~Loop() {
-    FT_ASSERT(owner_process_ != process_mark() || backend_->open_sockets() == 0,
-              "a stream or listener outlives its loop");
+    if (owner_process_ != process_mark()) {
+        // A copy in a fork()ed child. What it shares with its parent is not the child's to end.
+        static_cast<void>(backend_.release());
+        return;
+    }
+    // Whoever posted the job that ended us may still be about to wake us.
+    while (posters_.load(std::memory_order_acquire) != 0) give_way();
+    FT_ASSERT(backend_->open_sockets() == 0, "a stream or listener outlives its loop");
 }
 
 void Loop::check_owner() {
@@ -38,6 +44,7 @@ void Loop::turn(Time until) {
 }
 
 void Loop::post(Job& job) {
+    posters_.fetch_add(1, std::memory_order_relaxed);
     Job* newest = posted_.load(std::memory_order_relaxed);
     do {
         job.next = newest;
@@ -45,6 +52,12 @@ void Loop::post(Job& job) {
     // Only the first since the loop last looked has to wake it: until it looks again, which is
     // after it has seen this wake-up, the list is not empty.
     if (newest == nullptr) backend_->wake();
+    posters_.fetch_sub(1, std::memory_order_release);
+}
+
+void Loop::take_back(Job& job) {
+    take_posts();
+    ready_.remove(job);
 }
 
 void Loop::take_posts() {

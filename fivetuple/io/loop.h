@@ -37,6 +37,8 @@ public:
     void schedule(Job& job) { ready_.push(job); }
     /// The same from any thread, or from a signal handler.
     void post(Job& job);
+    /// Takes back a job that was scheduled or posted and has not run. This thread only.
+    void take_back(Job& job);
 
     void start(Timer& timer, Time when) { timers_.start(timer, when); }
     void stop(Timer& timer) { timers_.stop(timer); }
@@ -64,6 +66,7 @@ private:
     std::uint64_t owner_thread_ = 0;
     std::uint64_t owner_process_;
     std::atomic<Job*> posted_ = nullptr;  // Newest first.
+    std::atomic<int> posters_ = 0;        // Threads that are inside post() now.
 };
 
 }  // namespace fivetuple

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -24,6 +25,8 @@ std::uint64_t thread_mark() {
     thread_local const std::uint64_t mine = ++threads;
     return mine;
 }
+
+void give_way() { ::sched_yield(); }
 
 void keep_standard_descriptors() {
     for (int fd = 0; fd <= 2; ++fd) {

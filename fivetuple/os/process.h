@@ -10,6 +10,9 @@ std::uint64_t process_mark();
 /// A number of this thread's own, never 0; costs a load.
 std::uint64_t thread_mark();
 
+/// Lets other threads run for a moment. sched_yield(2)
+void give_way();
+
 /// Opens /dev/null for each of the descriptors 0, 1 and 2 that is closed, so that no socket gets a
 /// number that others take for a terminal.
 void keep_standard_descriptors();

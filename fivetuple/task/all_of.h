@@ -54,14 +54,14 @@ private:
     struct Outcome {
         std::optional<Solid<T>> value;
         bool failed() const {
-            if constexpr (IsResult<T>::value) {
+            if constexpr (CanFail<T>) {
                 return !value->has_value();
             } else {
                 return false;
             }
         }
         Error error() const {
-            if constexpr (IsResult<T>::value) return value->error();
+            if constexpr (CanFail<T>) return value->error();
             std::unreachable();
         }
         typename Succeeded<T>::Type take() {

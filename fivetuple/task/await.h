@@ -44,6 +44,13 @@ struct IsResult : std::false_type {};
 template <class T>
 struct IsResult<Result<T>> : std::true_type {};
 
+/// A Result, a Transfer: a value that may be an Error instead.
+template <class T>
+concept CanFail = requires(const T& outcome) {
+    { outcome.has_value() } -> std::same_as<bool>;
+    { outcome.error() } -> std::convertible_to<const Error&>;
+};
+
 /// `T` itself where it is a Result, else Result<T>: what cannot fail by itself can still be
 /// stopped.
 template <class T>

@@ -10,6 +10,10 @@ namespace fivetuple {
 
 /// Bounds in time what runs below it. A part of Within that is the same for everything awaited.
 class Deadline : protected Node, protected Timer {
+public:
+    /// When the limit of a node of Kind::limit runs out.
+    static Time of(const Node& node) { return static_cast<const Deadline&>(node).when; }
+
 protected:
     Deadline() { run = &run_out; }
     ~Deadline() = default;

@@ -24,9 +24,10 @@ Result<SocketAddress> name_by(Ask ask, int fd, const char* call) {
     return SocketAddress::from_raw(reinterpret_cast<sockaddr*>(&raw), size);
 }
 
-// The descriptor behind a handle; -1, which every call refuses with EBADF, when it is stale.
-int descriptor(KernelBackend& backend, Handle socket) {
-    return backend.is_open(socket) ? socket.number : -1;
+// The descriptor behind a handle, which may be stale.
+Result<int> descriptor(KernelBackend& backend, Handle socket, const char* call) {
+    if (backend.is_open(socket)) return socket.number;
+    return std::unexpected(Error::system(EBADF, call));
 }
 
 }  // namespace
@@ -45,41 +46,43 @@ Result<Handle> LinuxSockets::adopt(Fd fd) {
 }
 
 Result<void> LinuxSockets::bind(Handle socket, const SocketAddress& at) {
-    const int fd = descriptor(backend_, socket);
+    FT_TRY(const int fd, descriptor(backend_, socket, "bind"));
     if (::bind(fd, at.raw(), at.raw_size()) == 0) return {};
     return std::unexpected(Error::system(errno, "bind").about(at.to_string()));
 }
 
 Result<void> LinuxSockets::listen(Handle socket, int backlog) {
-    return checked(::listen(descriptor(backend_, socket), backlog), "listen");
+    FT_TRY(const int fd, descriptor(backend_, socket, "listen"));
+    return checked(::listen(fd, backlog), "listen");
 }
 
 Result<void> LinuxSockets::shutdown(Handle socket, Shutdown how) {
     constexpr int kHow[] = {SHUT_RD, SHUT_WR, SHUT_RDWR};
-    return checked(::shutdown(descriptor(backend_, socket), kHow[static_cast<int>(how)]),
-                   "shutdown");
+    FT_TRY(const int fd, descriptor(backend_, socket, "shutdown"));
+    return checked(::shutdown(fd, kHow[static_cast<int>(how)]), "shutdown");
 }
 
 Result<SocketAddress> LinuxSockets::local_address(Handle socket) {
-    return name_by(::getsockname, descriptor(backend_, socket), "getsockname");
+    FT_TRY(const int fd, descriptor(backend_, socket, "getsockname"));
+    return name_by(::getsockname, fd, "getsockname");
 }
 
 Result<SocketAddress> LinuxSockets::peer_address(Handle socket) {
-    return name_by(::getpeername, descriptor(backend_, socket), "getpeername");
+    FT_TRY(const int fd, descriptor(backend_, socket, "getpeername"));
+    return name_by(::getpeername, fd, "getpeername");
 }
 
 Result<void> LinuxSockets::set_option(Handle socket, int level, int number, Bytes value) {
-    return checked(::setsockopt(descriptor(backend_, socket), level, number, value.data(),
-                                static_cast<socklen_t>(value.size())),
-                   "setsockopt");
+    FT_TRY(const int fd, descriptor(backend_, socket, "setsockopt"));
+    const auto size = static_cast<socklen_t>(value.size());
+    return checked(::setsockopt(fd, level, number, value.data(), size), "setsockopt");
 }
 
 Result<std::size_t> LinuxSockets::get_option(Handle socket, int level, int number,
                                              MutableBytes room) {
+    FT_TRY(const int fd, descriptor(backend_, socket, "getsockopt"));
     auto size = static_cast<socklen_t>(room.size());
-    FT_TRY_VOID(
-        checked(::getsockopt(descriptor(backend_, socket), level, number, room.data(), &size),
-                "getsockopt"));
+    FT_TRY_VOID(checked(::getsockopt(fd, level, number, room.data(), &size), "getsockopt"));
     return size;
 }
 

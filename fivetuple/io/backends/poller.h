@@ -6,7 +6,9 @@
 #include "fivetuple/os/fd.h"
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string_view>
 
 namespace fivetuple {
 

@@ -318,7 +318,7 @@ void ReadinessBackend::dispatch(const Poller::Event& event) {
     if (event.seen & (Readiness::writable | Readiness::broken)) entry->writable = true;
     if (event.seen & Readiness::urgent) entry->urgent = true;
     if (event.seen & kEnded) entry->reads_to_end = true;
-    if (!entry->polls.empty()) serve_polls(socket);
+    if (!entry->polls.empty()) serve_polls(*entry);
     serve(socket);
     // A poller that tells states, not changes, would go on telling of what nobody awaits.
     if (poller_->tells_changes()) return;
@@ -349,16 +349,18 @@ void ReadinessBackend::serve_side(Handle socket, bool reading) {
     }
 }
 
-void ReadinessBackend::serve_polls(Handle socket) {
-    JobQueue waiting = std::exchange(table_.find(socket)->polls, JobQueue());
-    JobQueue came;
+// Nothing that runs here can close the socket: those that have come are only marked as ready.
+void ReadinessBackend::serve_polls(Entry& entry) {
+    JobQueue waiting = std::exchange(entry.polls, JobQueue());
     while (Job* job = waiting.pop()) {
         Op& op = static_cast<Op&>(*job);
-        op.result = attempt_poll(op);
-        (op.result == calls::kWouldBlock ? table_.find(socket)->polls : came).push(op);
+        const int result = attempt_poll(op);
+        if (result == calls::kWouldBlock) {
+            entry.polls.push(op);
+        } else {
+            finish_soon(op, result);
+        }
     }
-    while (Job* job = came.pop())
-        finish_soon(static_cast<Op&>(*job), static_cast<Op*>(job)->result);
 }
 
 void ReadinessBackend::put_off(Entry& entry, int fd) {

@@ -75,7 +75,7 @@ private:
     void dispatch(const Poller::Event& event);
     void serve(Handle socket);
     void serve_side(Handle socket, bool reading);
-    void serve_polls(Handle socket);
+    void serve_polls(Entry& entry);
     void put_off(Entry& entry, int fd);
     void serve_put_off();
     std::span<const Poller::Event> sleep(Time until);

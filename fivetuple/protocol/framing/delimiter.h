@@ -1,0 +1,31 @@
+#pragma once
+
+#include "fivetuple/protocol/framing/length_prefix.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace fivetuple {
+
+/// Frames that end where a certain text stands, as lines do. The text is not part of the payload.
+class Delimiter {
+public:
+    explicit Delimiter(std::string text = "\n", std::size_t limit = std::size_t{64} * 1024)
+        : text_(std::move(text)), limit_(limit) {}
+
+    /// The frame at the front of `bytes`; none while its end is not there. Looks at each byte once,
+    /// however often it is asked about a stream that grows.
+    /// Errors: limit, where no end comes within so many bytes of payload.
+    Result<std::optional<Frame>> find(Bytes bytes);
+    std::size_t needed(Bytes bytes) const { return bytes.size() + 1; }
+
+    const std::string& text() const { return text_; }
+
+private:
+    std::string text_;
+    std::size_t limit_;
+    std::size_t looked_at_ = 0;  // Bytes at the front in which no delimiter begins.
+};
+
+}  // namespace fivetuple
