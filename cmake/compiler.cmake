@@ -2,7 +2,7 @@
 
 add_library(ft_warnings INTERFACE)
 target_compile_options(ft_warnings INTERFACE
-  -Wall -Wextra -Wshadow -Woverloaded-virtual -Wcast-align -Wunused
+  -Wall -Wextra -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual> -Wcast-align -Wunused
   -Wimplicit-fallthrough)
 if(FT_WERROR)
   target_compile_options(ft_warnings INTERFACE -Werror)

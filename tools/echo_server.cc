@@ -27,7 +27,7 @@ ft::Task<void> echo(ft::SocketStream peer, EchoCounters& counters) {
     counters.active++;
     ft::Result<ft::Lease> got;
     do {
-        got = co_await peer.write_then_read(got->bytes());
+        got = co_await peer.write_then_read(*std::move(got));
         count(counters, got);
     } while (got && !got->empty());
     counters.active--;
@@ -37,7 +37,7 @@ ft::Task<void> echo_within(ft::Duration limit, ft::SocketStream peer, EchoCounte
     counters.active++;
     ft::Result<ft::Lease> got;
     do {
-        got = co_await ft::within(limit, peer.write_then_read(got->bytes()));
+        got = co_await ft::within(limit, peer.write_then_read(*std::move(got)));
         count(counters, got);
     } while (got && !got->empty());
     counters.active--;

@@ -31,7 +31,7 @@ struct LoopOptions {
     /// Bytes of a leased buffer: more than the usual message, or each takes two receives.
     std::size_t lease_size = std::size_t{32} * 1024;
     /// Leased buffers that io_uring fills by itself; a power of two, at most 32768.
-    unsigned uring_buffers = 64;
+    unsigned uring_buffers = 256;
     /// Requests that io_uring takes in one go; a power of two.
     unsigned uring_entries = 1024;
 };

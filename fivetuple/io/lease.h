@@ -43,6 +43,14 @@ public:
     /// The bytes may be changed: they are nobody else's.
     MutableBytes bytes() { return {buffer_, size_}; }
 
+    /// Hands on the duty to give the buffer back; to no source where there is nothing to give back.
+    void release(LeaseSource*& source, std::byte*& buffer, std::uint32_t& id) && {
+        source = std::exchange(source_, nullptr);
+        buffer = std::exchange(buffer_, nullptr);
+        id = id_;
+        size_ = 0;
+    }
+
     void swap(Lease& other) noexcept {
         std::swap(source_, other.source_);
         std::swap(buffer_, other.buffer_);

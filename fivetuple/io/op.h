@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/base/assert.h"
 #include "fivetuple/base/bytes.h"
 #include "fivetuple/io/handle.h"
 #include "fivetuple/io/job.h"
@@ -8,6 +9,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace fivetuple {
 
@@ -58,8 +60,14 @@ struct Op : Job {
         about_.pieces = {from.data(), from.size()};
     }
     void ask_send_then_receive(Handle socket, Bytes from) {
+        FT_ASSERT(from.size() <= UINT32_MAX, "an answer has at most 4 GiB");
         ask(OpKind::send_then_receive, socket);
-        about_.span = {const_cast<std::byte*>(from.data()), from.size()};
+        about_.answer = {from.data(), static_cast<std::uint32_t>(from.size()), 0, nullptr, nullptr};
+    }
+    /// The same of a lease's bytes; the lease ends as soon as they have been sent.
+    void ask_send_then_receive(Handle socket, Lease from) {
+        ask_send_then_receive(socket, std::as_const(from).bytes());
+        std::move(from).release(about_.answer.source, about_.answer.buffer, about_.answer.id);
     }
     /// `events` as poll(2) names them: POLLIN, POLLOUT, POLLRDHUP ...
     void ask_poll(Handle socket, short events) {
@@ -72,10 +80,19 @@ struct Op : Job {
     Bytes from() const { return {about_.span.data, about_.span.size}; }
     std::span<const Bytes> pieces() const { return {about_.pieces.data, about_.pieces.count}; }
     short events() const { return about_.events; }
-    /// The first `count` bytes have been sent.
+
+    /// Of a send_then_receive: what is left to send, that some of it has gone, and that all has.
+    Bytes answer() const { return {about_.answer.data, about_.answer.size}; }
     void sent(std::size_t count) {
-        about_.span.data += count;
-        about_.span.size -= count;
+        about_.answer.data += count;
+        about_.answer.size -= static_cast<std::uint32_t>(count);
+    }
+    /// Must come before the Op is done, also where it fails.
+    void end_answer() {
+        if (about_.answer.source != nullptr) {
+            about_.answer.source->give_back(about_.answer.buffer, about_.answer.id);
+            about_.answer.source = nullptr;
+        }
     }
 
     void set_accepted(Handle socket) { about_.accepted = socket; }
@@ -118,6 +135,13 @@ private:
             std::byte* buffer;
             std::uint32_t id;
         } lease;
+        struct {
+            const std::byte* data;
+            std::uint32_t size;
+            std::uint32_t id;
+            LeaseSource* source;
+            std::byte* buffer;
+        } answer;
     } about_ = {nullptr};
 };
 

@@ -72,6 +72,11 @@ Result<Lease> SocketStream::Read::finish() {
     return result == 0 ? Lease() : take_lease();
 }
 
+bool SocketStream::WriteThenRead::start(Node& node, std::coroutine_handle<> sleeper) {
+    is_started_ = SingleOp::start(node, sleeper);
+    return is_started_;
+}
+
 Result<Lease> SocketStream::WriteThenRead::finish() {
     end_use();
     if (result < 0) return std::unexpected(error("send, recv"));

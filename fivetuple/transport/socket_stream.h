@@ -58,6 +58,9 @@ public:
     /// Sends all of `from`, then is a read(): the turn of a server that answers and waits for what
     /// is asked next. One system call does both where the backend has such. Errors: as both.
     WriteThenRead write_then_read(Bytes from);
+    /// The same of a lease, which ends as soon as its bytes have been sent: who waits owns no
+    /// buffer.
+    WriteThenRead write_then_read(Lease from);
 
     /// Waits until the peer has closed or shut down its side, or the connection broke, without
     /// reading anything: Result<void>. Errors: cancelled, deadline. poll(2), POLLRDHUP
@@ -163,7 +166,18 @@ public:
         : SingleOp(stream, OpKind::send_then_receive, kReads | kWrites) {
         ask_send_then_receive(socket_handle(), from);
     }
+    WriteThenRead(SocketStream& stream, Lease from)
+        : SingleOp(stream, OpKind::send_then_receive, kReads | kWrites) {
+        ask_send_then_receive(socket_handle(), std::move(from));
+    }
+    ~WriteThenRead() {
+        if (!is_started_) end_answer();
+    }
+    bool start(Node& node, std::coroutine_handle<> sleeper);
     Result<Lease> finish();
+
+private:
+    bool is_started_ = false;
 };
 
 class SocketStream::HangUp : public SingleOp, public Awaits<HangUp> {
@@ -217,6 +231,9 @@ inline SocketStream::WritePieces SocketStream::writev(std::span<Bytes> pieces) {
 }
 inline SocketStream::WriteThenRead SocketStream::write_then_read(Bytes from) {
     return {*this, from};
+}
+inline SocketStream::WriteThenRead SocketStream::write_then_read(Lease from) {
+    return {*this, std::move(from)};
 }
 inline SocketStream::HangUp SocketStream::hang_up() { return HangUp(*this); }
 

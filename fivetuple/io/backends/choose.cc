@@ -22,7 +22,7 @@ std::optional<Error> try_uring() {
     if (!ring) return std::move(ring).error();
     UringBuffers buffers(8, 4096);
     UringRing used = *std::move(ring);  // Gone before the buffers it is lent.
-    if (const int result = buffers.lend_to(used); result < 0) {
+    if (const int result = buffers.register_with(used); result < 0) {
         return Error::system(-result, "io_uring_register");
     }
     if (const int result = used.enable(); result < 0) {

@@ -72,8 +72,9 @@ JobQueue& ReadinessBackend::queue_of(Entry& entry, const Op& op) {
 
 void ReadinessBackend::submit(Op& op) {
     Entry* entry = table_.find(op.handle);
-    if (entry == nullptr) return finish_soon(op, -EBADF);
-    start(*entry, op);
+    if (entry != nullptr) return start(*entry, op);
+    if (op.kind == OpKind::send_then_receive) op.end_answer();
+    finish_soon(op, -EBADF);
 }
 
 // Tries at once where there is a chance, else waits its turn behind those that came before.
@@ -97,6 +98,7 @@ void ReadinessBackend::park(Entry& entry, Op& op) {
     const int result = update_watch(entry, op.handle.number);
     if (result == 0) return;
     queue.remove(op);
+    if (op.kind == OpKind::send_then_receive && op.phase == 0) op.end_answer();
     finish_soon(op, result);
 }
 
@@ -134,7 +136,7 @@ void ReadinessBackend::cancel(Op& op) {
     Entry* entry = table_.find(op.handle);
     // What is not waiting has finished already; its result stands.
     if (entry == nullptr || !queue_of(*entry, op).remove(op)) return;
-    finish_soon(op, -ECANCELED);
+    end_waiting(op);
 }
 
 void ReadinessBackend::close(Handle socket) {
@@ -150,7 +152,12 @@ void ReadinessBackend::close(Handle socket) {
 }
 
 void ReadinessBackend::end_all(JobQueue& queue) {
-    while (Job* job = queue.pop()) finish_soon(static_cast<Op&>(*job), -ECANCELED);
+    while (Job* job = queue.pop()) end_waiting(static_cast<Op&>(*job));
+}
+
+void ReadinessBackend::end_waiting(Op& op) {
+    if (op.kind == OpKind::send_then_receive && op.phase == 0) op.end_answer();
+    finish_soon(op, -ECANCELED);
 }
 
 void ReadinessBackend::finish_soon(Op& op, int result) {
@@ -260,16 +267,18 @@ int ReadinessBackend::attempt_send(Entry& entry, Op& op) {
 }
 
 int ReadinessBackend::attempt_send_then_receive(Entry& entry, Op& op) {
-    while (op.phase == 0 && !op.from().empty()) {
-        const int result = attempt_send(entry, op);
+    if (op.phase != 0) return attempt_lease(entry, op);
+    while (!op.answer().empty()) {
+        stats_.calls++;
+        const int result = calls::send(op.handle.number, op.answer());
+        if (result == calls::kWouldBlock) entry.writable = false;
+        if (result < 0 && result != calls::kWouldBlock) op.end_answer();
         if (result < 0) return result;
         op.sent(static_cast<std::size_t>(result));
     }
-    if (op.phase == 0) {
-        op.phase = 1;
-        return kNowReads;
-    }
-    return attempt_lease(entry, op);
+    op.end_answer();
+    op.phase = 1;
+    return kNowReads;
 }
 
 int ReadinessBackend::attempt_poll(const Op& op) {

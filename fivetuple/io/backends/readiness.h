@@ -83,6 +83,7 @@ private:
     void finish_now(Op& op, int result);
     void finish_soon(Op& op, int result);
     void end_all(JobQueue& queue);
+    void end_waiting(Op& op);
 
     std::unique_ptr<Poller> poller_;
     DescriptorTable<Entry> table_;

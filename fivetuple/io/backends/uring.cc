@@ -18,7 +18,7 @@ Result<std::unique_ptr<Backend>> UringBackend::open(const LoopOptions& options) 
     FT_TRY(Fd wake_event, open_wake_event());
     FT_TRY(UringRing ring, UringRing::open(options.uring_entries));
     auto backend = std::make_unique<UringBackend>(options, std::move(ring), std::move(wake_event));
-    if (const int result = backend->buffers_.lend_to(backend->ring_); result < 0) {
+    if (const int result = backend->buffers_.register_with(backend->ring_); result < 0) {
         return std::unexpected(Error::system(-result, "io_uring_register"));
     }
     return backend;
@@ -84,7 +84,8 @@ void UringBackend::submit(Op& op) {
         case OpKind::send_gathered:
             return send_gathered(op, *entry);
         case OpKind::send_then_receive:
-            if (!op.from().empty()) return send_quietly(op, *entry);
+            if (!op.answer().empty()) return send_quietly(op, *entry);
+            op.end_answer();
             op.phase = kSent;
             return submit_read(op, *entry);
         case OpKind::connect:
@@ -142,16 +143,9 @@ void UringBackend::cancel(Op& op) {
 // True where the op can be finished at once; else its bytes are still the kernel's for a while.
 bool UringBackend::end_send_then_receive(Entry& entry, Op& op) {
     if (!entry.waiting.remove(op)) return false;  // Finished already.
-    if (is_sent(op)) return true;
-    if (op.phase == kQuietSend) {
-        op.phase = kGivenUpQuietly;
-        entry.in_flight++;
-        in_flight_++;
-        given_up_.push_back(&op);
-        return false;
-    }
+    if (op.phase == kSent) return true;
     if (op.phase == kResending) cancel_request(tagged(op, Tag::resent));
-    op.phase = kGivenUp;
+    op.phase = op.phase == kQuietSend ? kGivenUpQuietly : kGivenUp;
     return false;
 }
 
@@ -228,7 +222,7 @@ io_uring_sqe& UringBackend::request() {
         const int result = ring_.submit();
         FT_ASSERT(result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY,
                   "io_uring_enter refuses to take requests");
-        look_for_failed_sends();
+        look_at_quiet_sends();
         sqe = ring_.request();
     }
     return *sqe;
@@ -282,13 +276,15 @@ void UringBackend::send_gathered(Op& op, Entry& entry) {
 // completion, and the call that submits it can sleep until the next request comes.
 void UringBackend::send_quietly(Op& op, Entry& entry) {
     io_uring_sqe& sqe = request();
-    ::io_uring_prep_send(&sqe, op.handle.number, op.from().data(), op.from().size(),
+    ::io_uring_prep_send(&sqe, op.handle.number, op.answer().data(), op.answer().size(),
                          MSG_NOSIGNAL | MSG_WAITALL | MSG_DONTWAIT);
     sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
     sqe.user_data = tagged(op, Tag::quiet_send);
     op.phase = kQuietSend;
     op.result = static_cast<std::int32_t>(ring_.next_number() - 1);
-    has_quiet_sends_ = true;
+    quiet_sends_.push_back(&op);
+    entry.in_flight++;
+    in_flight_++;
     entry.waiting.push(op);
     if (entry.multishot == Multishot::idle && !entry.ended) arm_receive(entry, op.handle.number);
 }
@@ -297,7 +293,7 @@ void UringBackend::send_quietly(Op& op, Entry& entry) {
 void UringBackend::resend(Op& op, Entry& entry) {
     op.phase = kResending;
     io_uring_sqe& sqe = request_of(entry);
-    ::io_uring_prep_send(&sqe, op.handle.number, op.from().data(), op.from().size(),
+    ::io_uring_prep_send(&sqe, op.handle.number, op.answer().data(), op.answer().size(),
                          MSG_NOSIGNAL | MSG_WAITALL);
     sqe.user_data = tagged(op, Tag::resent);
 }
@@ -305,8 +301,8 @@ void UringBackend::resend(Op& op, Entry& entry) {
 void UringBackend::arm_receive(Entry& entry, int fd) {
     io_uring_sqe& sqe = request_of(entry);
     entry.multishot = Multishot::armed;
-    if (buffers_.lent() == 0) {
-        // Every lent buffer is held by somebody. Who waits is served from the pool meanwhile.
+    if (!buffers_.any()) {
+        // Every one is held by somebody. Who waits is served from the pool meanwhile.
         stats_.buffers_short++;
         ::io_uring_prep_poll_add(&sqe, fd, POLLIN | POLLRDHUP);
         sqe.user_data = tagged(fd, entry.generation, Tag::readable);

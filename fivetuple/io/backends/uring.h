@@ -111,12 +111,13 @@ private:
     bool enter(bool may_sleep, Time until);
     void sleep(Time until);
     bool spin_until(Time until);
-    void look_for_failed_sends();
-    void end_given_up();
-    bool is_known(const Op& op) const;
+    void look_at_quiet_sends();
+    bool settle(Op& op);
 
     // Serving those that wait from what has come.
-    bool is_sent(const Op& op) const;
+    static bool is_sent(const Op& op) {
+        return op.kind != OpKind::send_then_receive || op.phase == kSent;
+    }
     bool has_news(const Entry& entry) const;
     void deliver(Entry& entry, Op& op);
     void deliver_buffer(Entry& entry, Op& op);
@@ -156,9 +157,7 @@ private:
     std::vector<Handle> being_served_;
     std::vector<std::unique_ptr<msghdr>> messages_;  // For gathered sends; the kernel reads one
     std::size_t messages_used_ = 0;                  // when it takes the request, not later.
-    std::uint32_t sends_known_until_ = 0;            // Quiet sends of lower numbers have succeeded.
-    bool has_quiet_sends_ = false;                   // Of which it is not known yet.
-    std::vector<Op*> given_up_;                      // Cancelled before it was known.
+    std::vector<Op*> quiet_sends_;  // Of which it is not known yet whether they failed.
     std::size_t open_sockets_ = 0;
     std::size_t in_flight_ = 0;
     bool is_enabled_ = false;

@@ -29,7 +29,7 @@ UringBuffers::~UringBuffers() {
     ::munmap(ring_, ring_bytes_);
 }
 
-int UringBuffers::lend_to(UringRing& ring) {
+int UringBuffers::register_with(UringRing& ring) {
     io_uring_buf_reg registration{};
     registration.ring_addr = reinterpret_cast<std::uint64_t>(ring_);
     registration.ring_entries = count_;
@@ -37,15 +37,20 @@ int UringBuffers::lend_to(UringRing& ring) {
     const int result = ::io_uring_register_buf_ring(&ring.raw(), &registration, 0);
     if (result < 0) return result;
     ::io_uring_buf_ring_init(ring_);
-    for (unsigned id = 0; id < count_; ++id) recycle(static_cast<std::uint16_t>(id));
+    free_.reserve(count_);
+    for (unsigned id = count_; id > 0; --id) recycle(static_cast<std::uint16_t>(id - 1));
     return 0;
 }
 
-void UringBuffers::recycle(std::uint16_t id) {
+void UringBuffers::offer() {
     const int mask = io_uring_buf_ring_mask(count_);
-    ::io_uring_buf_ring_add(ring_, data(id), static_cast<unsigned>(size_), id, mask, 0);
-    ::io_uring_buf_ring_advance(ring_, 1);
-    ++lent_;
+    int added = 0;
+    for (; offered_ < kOfferedAtOnce && !free_.empty(); ++offered_) {
+        const std::uint16_t id = free_.back();
+        free_.pop_back();
+        ::io_uring_buf_ring_add(ring_, data(id), static_cast<unsigned>(size_), id, mask, added++);
+    }
+    if (added > 0) ::io_uring_buf_ring_advance(ring_, added);
 }
 
 }  // namespace fivetuple

@@ -32,49 +32,50 @@ bool UringBackend::enter(bool may_sleep, Time until) {
     stats_.waits++, stats_.calls++;
     const Time now = may_sleep && until != kNever ? monotonic_now() : Time();
     if (ring_.overflowed()) stats_.overflows++;
+    buffers_.offer();
     const int result = ring_.enter(may_sleep, now, until);
-    look_for_failed_sends();
+    look_at_quiet_sends();
     if (ring_.unsubmitted() == 0) messages_used_ = 0;
     return result != -EEXIST;  // The ring is another thread's.
 }
 
-// A quiet send that the kernel has taken has succeeded, unless a completion says otherwise; these
-// are looked through before any of the sends is believed.
-void UringBackend::look_for_failed_sends() {
-    if (has_quiet_sends_) {
-        if (ring_.overflowed()) return;  // There may be more than we can see.
-        for (unsigned at = 0, count = ring_.completions(); at < count; ++at) {
-            const std::uint64_t about = ring_.completion(at).user_data;
-            if (static_cast<Tag>(about & 7) != Tag::quiet_send) continue;
-            Op& op = op_of(about);
-            if (op.phase == kQuietSend) op.phase = kSendFailed;
-            if (op.phase == kGivenUpQuietly) op.phase = kGivenUp;
-        }
-        has_quiet_sends_ = ring_.unsubmitted() != 0;
+// A quiet send that the kernel has taken has succeeded, unless a completion says otherwise; all of
+// these are looked through before any of the sends is believed.
+void UringBackend::look_at_quiet_sends() {
+    if (quiet_sends_.empty() || ring_.overflowed()) return;  // There may be more than we can see.
+    for (unsigned at = 0, count = ring_.completions(); at < count; ++at) {
+        const std::uint64_t about = ring_.completion(at).user_data;
+        if (static_cast<Tag>(about & 7) != Tag::quiet_send) continue;
+        Op& op = op_of(about);
+        if (op.phase == kQuietSend) op.phase = kSendFailed;
+        if (op.phase == kGivenUpQuietly) op.phase = kGivenUp;
     }
-    sends_known_until_ = ring_.first_untaken();
-    if (!given_up_.empty()) end_given_up();
+    std::size_t settled = 0;
+    while (settled < quiet_sends_.size() && settle(*quiet_sends_[settled])) ++settled;
+    if (settled == quiet_sends_.size()) {
+        quiet_sends_.clear();
+    } else {
+        quiet_sends_.erase(quiet_sends_.begin(),
+                           quiet_sends_.begin() + static_cast<std::ptrdiff_t>(settled));
+    }
 }
 
-// Sends whose op was cancelled before the kernel had taken them: by now it has, or will next time.
-void UringBackend::end_given_up() {
-    std::erase_if(given_up_, [&](Op* op) {
-        if (op->phase == kGivenUpQuietly && !is_known(*op)) return false;
-        one_over(table_.at(op->handle.number), op->handle.number);
-        // A failed one is finished by its completion, which names it.
-        if (op->phase == kGivenUpQuietly) finish_soon(*op, -ECANCELED);
-        return true;
-    });
-}
-
-bool UringBackend::is_known(const Op& op) const {
-    return static_cast<std::int32_t>(sends_known_until_ - static_cast<std::uint32_t>(op.result)) >
-           0;
-}
-
-bool UringBackend::is_sent(const Op& op) const {
-    if (op.kind != OpKind::send_then_receive || op.phase == kSent) return true;
-    return op.phase == kQuietSend && is_known(op);
+// False where the kernel has not taken the send yet.
+bool UringBackend::settle(Op& op) {
+    if (static_cast<std::int32_t>(ring_.first_untaken() - static_cast<std::uint32_t>(op.result)) <=
+        0) {
+        return false;
+    }
+    if (op.phase == kQuietSend) {
+        op.phase = kSent;
+        op.end_answer();
+    } else if (op.phase == kGivenUpQuietly) {
+        op.end_answer();
+        finish_soon(op, -ECANCELED);
+    }
+    // A failed one goes on when its completion is handled.
+    one_over(table_.at(op.handle.number), op.handle.number);
+    return true;
 }
 
 // Looks for work without sleeping; the kernel says in shared memory when there is some.
@@ -159,26 +160,32 @@ void UringBackend::op_done(Op& op, int result) {
 }
 
 void UringBackend::quiet_send_failed(Op& op, int result) {
-    if (op.phase == kGivenUp) return finish_now(op, -ECANCELED);
     Entry& entry = table_.at(op.handle.number);
-    if (result > 0) op.sent(static_cast<std::size_t>(result));
-    if (result > 0 || result == -EAGAIN) return resend(op, entry);
-    entry.waiting.remove(op);
+    if (op.phase != kGivenUp) {
+        if (result > 0) op.sent(static_cast<std::size_t>(result));
+        if (result > 0 || result == -EAGAIN) return resend(op, entry);
+        entry.waiting.remove(op);
+    } else {
+        result = -ECANCELED;
+    }
+    op.end_answer();
     finish_now(op, result);
 }
 
 void UringBackend::resent(Op& op, int result) {
     Entry& entry = table_.at(op.handle.number);
     const bool is_there = one_over(entry, op.handle.number);
-    if (op.phase == kGivenUp || !is_there) return finish_now(op, -ECANCELED);
-    if (result < 0) {
-        entry.waiting.remove(op);
-        return finish_now(op, result);
+    const bool is_wanted = is_there && op.phase != kGivenUp;
+    if (is_wanted && result > 0) {
+        op.sent(static_cast<std::size_t>(result));
+        if (!op.answer().empty()) return resend(op, entry);
+        op.phase = kSent;
+        op.end_answer();
+        return serve(op.handle);
     }
-    op.sent(static_cast<std::size_t>(result));
-    if (!op.from().empty()) return resend(op, entry);
-    op.phase = kSent;
-    serve(op.handle);
+    if (is_wanted) entry.waiting.remove(op);
+    op.end_answer();
+    finish_now(op, is_wanted ? result : -ECANCELED);
 }
 
 void UringBackend::received(Handle socket, int result, std::uint32_t flags) {
@@ -209,7 +216,7 @@ void UringBackend::became_readable(Handle socket, int result) {
     if (!one_over(entry, socket.number) || entry.closing) return;
     Op* op = static_cast<Op*>(entry.waiting.front());
     if (op == nullptr) return;
-    if (result < 0 || !is_sent(*op) || buffers_.lent() > 0) return serve(socket);
+    if (result < 0 || !is_sent(*op) || buffers_.any()) return serve(socket);
     const bool leases = op->kind != OpKind::receive;
     std::byte* buffer = leases ? pool_.take() : nullptr;
     stats_.calls++;
