@@ -35,8 +35,10 @@ void Loop::check_owner() {
 
 void Loop::turn(Time until) {
     check_owner();
+    // What runs now may be what somebody waits for, so there is no sleeping behind it.
+    const bool may_sleep = ready_.empty();
     ready_.run_some();
-    backend_->wait(ready_.empty() ? std::min(until, timers_.next()) : Time());
+    backend_->wait(may_sleep ? std::min(until, timers_.next()) : Time());
     turn_began_ = backend_->now();
     take_posts();
     timers_.fire(turn_began_, ready_);

@@ -79,13 +79,10 @@ int connect(int fd, const SocketAddress& to) {
     return errno == EINTR ? -EINPROGRESS : -errno;
 }
 
-int connect_outcome(int fd) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return -errno;
-    if (error != 0) return -error;
-    const int ready = wait_ready(fd, POLLOUT, Time());
-    return ready == 0 ? -EINPROGRESS : 0;
+int go_on_connecting(int fd, const SocketAddress& to) {
+    // Asked again, the kernel tells the outcome: the error that waits in the socket, or success.
+    if (::connect(fd, to.raw(), to.raw_size()) == 0 || errno == EISCONN) return 0;
+    return errno == EALREADY || errno == EINTR ? -EINPROGRESS : -errno;
 }
 
 int read(int fd, MutableBytes into) {

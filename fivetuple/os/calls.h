@@ -30,10 +30,10 @@ int send_gathered(int fd, std::span<const Bytes> from);
 int accept(int listener, bool non_blocking);
 /// Whether accept() failed for a reason that lay in that one connection: the next may be well.
 bool is_lost_connection(int result);
-/// connect(2). -EINPROGRESS: wait until writable, then ask connect_outcome().
+/// connect(2). -EINPROGRESS: wait until writable, then go_on_connecting().
 int connect(int fd, const SocketAddress& to);
 /// What became of a connect() that was in progress: 0, -errno, or -EINPROGRESS while it goes on.
-int connect_outcome(int fd);
+int go_on_connecting(int fd, const SocketAddress& to);
 /// read(2) and write(2), for descriptors that are no sockets: they must have been found ready.
 int read(int fd, MutableBytes into);
 int write(int fd, Bytes from);

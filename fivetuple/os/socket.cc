@@ -109,7 +109,7 @@ Result<void> Socket::connect(const SocketAddress& to, Time deadline) {
     while (result == -EINPROGRESS) {
         const int ready = calls::wait_ready(fd_.raw(), POLLOUT, deadline);
         if (ready == 0) return std::unexpected(Error::deadline("connect").about(to.to_string()));
-        result = ready < 0 ? ready : calls::connect_outcome(fd_.raw());
+        result = ready < 0 ? ready : calls::go_on_connecting(fd_.raw(), to);
     }
     if (result == 0 && calls::is_connected_to_itself(fd_.raw())) result = -ECONNREFUSED;
     if (result == 0) return {};

@@ -20,11 +20,15 @@ public:
     std::string_view name() const override { return "epoll"; }
     bool tells_changes() const override { return true; }
 
-    int watch(int fd, std::uint32_t generation, std::uint8_t) override {
-        epoll_event wanted{};
-        wanted.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-        wanted.data.u64 = (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
-        return ::epoll_ctl(set_.raw(), EPOLL_CTL_ADD, fd, &wanted) == 0 ? 0 : -errno;
+    int watch(int fd, std::uint32_t generation, std::uint8_t wanted) override {
+        epoll_event event{};
+        event.events = EPOLLET;
+        if (wanted & Readiness::readable) event.events |= EPOLLIN;
+        if (wanted & Readiness::writable) event.events |= EPOLLOUT;
+        if (wanted & Readiness::peer_closed) event.events |= EPOLLRDHUP;
+        if (wanted & Readiness::urgent) event.events |= EPOLLPRI;
+        event.data.u64 = (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
+        return ::epoll_ctl(set_.raw(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
     }
 
     void forget(int) override {}

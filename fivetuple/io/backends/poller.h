@@ -20,6 +20,7 @@ struct Readiness {
         peer_closed = 4,  ///< The peer has ended its sending side (POLLRDHUP).
         urgent = 8,       ///< There is urgent data: a receive may stop short of it.
         broken = 16,      ///< POLLHUP or POLLERR; seen without being asked for.
+        all = 15,
     };
 };
 

@@ -70,9 +70,23 @@ JobQueue& ReadinessBackend::queue_of(Entry& entry, const Op& op) {
     return reads(op) ? entry.reads : entry.writes;
 }
 
+// What moves no bytes waits for nothing.
+bool ReadinessBackend::moves_nothing(const Op& op) {
+    switch (op.kind) {
+        case OpKind::receive:
+            return op.into().empty();
+        case OpKind::send:
+            return op.from().empty();
+        case OpKind::send_gathered:
+            return op.pieces().empty();
+        default:
+            return false;
+    }
+}
+
 void ReadinessBackend::submit(Op& op) {
     Entry* entry = table_.find(op.handle);
-    if (entry != nullptr) return start(*entry, op);
+    if (entry != nullptr) return moves_nothing(op) ? finish_soon(op, 0) : start(*entry, op);
     if (op.kind == OpKind::send_then_receive) op.end_answer();
     finish_soon(op, -EBADF);
 }
@@ -119,9 +133,9 @@ std::uint8_t ReadinessBackend::wanted(const Entry& entry) const {
 int ReadinessBackend::update_watch(Entry& entry, int fd) {
     if (poller_->tells_changes()) {
         if (entry.watched != 0) return 0;
-        entry.watched = 1;
+        entry.watched = Readiness::all;
         stats_.calls++;
-        const int result = poller_->watch(fd, entry.generation, 1);
+        const int result = poller_->watch(fd, entry.generation, Readiness::all);
         if (result == -EPERM) return 0;  // A file: each attempt answers at once.
         if (result < 0) entry.watched = 0;
         return result;
@@ -213,13 +227,9 @@ int ReadinessBackend::attempt_accept(Entry& entry, Op& op) {
 
 int ReadinessBackend::attempt_connect(Entry& entry, Op& op) {
     stats_.calls++;
-    int result = 0;
-    if (op.phase == 0) {
-        op.phase = 1;
-        result = calls::connect(op.handle.number, op.address());
-    } else {
-        result = calls::connect_outcome(op.handle.number);
-    }
+    const bool goes_on = std::exchange(op.phase, 1) != 0;
+    const int result = goes_on ? calls::go_on_connecting(op.handle.number, op.address())
+                               : calls::connect(op.handle.number, op.address());
     if (result != -EINPROGRESS) return result;
     entry.writable = false;
     return calls::kWouldBlock;
@@ -238,7 +248,6 @@ int ReadinessBackend::read_result(Entry& entry, int result, std::size_t asked) {
 }
 
 int ReadinessBackend::attempt_receive(Entry& entry, Op& op) {
-    if (op.into().empty()) return 0;
     stats_.calls++;
     return read_result(entry, calls::receive(op.handle.number, op.into()), op.into().size());
 }
@@ -258,7 +267,6 @@ int ReadinessBackend::attempt_lease(Entry& entry, Op& op) {
 
 int ReadinessBackend::attempt_send(Entry& entry, Op& op) {
     const bool gathered = op.kind == OpKind::send_gathered;
-    if (gathered ? op.pieces().empty() : op.from().empty()) return 0;
     stats_.calls++;
     const int result = gathered ? calls::send_gathered(op.handle.number, op.pieces())
                                 : calls::send(op.handle.number, op.from());

@@ -55,6 +55,7 @@ private:
 
     void give_back(std::byte* buffer, std::uint32_t id) override;
 
+    static bool moves_nothing(const Op& op);
     bool reads(const Op& op) const;
     JobQueue& queue_of(Entry& entry, const Op& op);
     void start(Entry& entry, Op& op);
