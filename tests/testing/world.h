@@ -95,6 +95,22 @@ private:
     std::unique_ptr<Loop> loop_;
 };
 
+/// A test of what stands on tasks: a loop to run them on.
+class TaskTest : public ::testing::TestWithParam<NamedWorld> {
+protected:
+    explicit TaskTest(const LoopOptions& options = {})
+        : world_(GetParam().make()), loop_(world_->open_loop(options)) {}
+
+    Loop& loop() { return *loop_; }
+    World& world() { return *world_; }
+    SocketAddress loopback() const { return world_->loopback(); }
+
+private:
+    NoDescriptorLeaks no_leaks_;
+    std::unique_ptr<World> world_;
+    std::unique_ptr<Loop> loop_;
+};
+
 }  // namespace fivetuple::testing_help
 
 /// Runs the tests of `suite` in every world.
