@@ -10,7 +10,8 @@ ft::Task<void> echo(ft::TcpStream peer) {
     while (true) {
         auto got = co_await ft::within(60s, peer.read());
         if (!got || got->empty()) co_return;  // Silent too long, broken or finished: same to us.
-        if (!co_await peer.write_all(got->bytes())) co_return;
+        auto sent = co_await peer.write_all(got->bytes());
+        if (!sent) co_return;
     }
 }
 

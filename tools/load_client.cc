@@ -107,7 +107,8 @@ ft::Task<void> LoadClient::drive(unsigned index) {
     }
     if (++tried_ == connections_) all_connected_.set();
     if (!stream) co_return;
-    if (!co_await all_connected_.wait()) co_return;
+    auto waited = co_await all_connected_.wait();
+    if (!waited) co_return;
     auto asked = co_await keep_asking(*stream, index);
     if (!asked) note(asked.error());
 }
@@ -176,7 +177,10 @@ ft::Task<void> LoadClient::drive_by_connection(unsigned index) {
     ft::Time turn = first_turn(index, loop.now());
     while (true) {
         const bool by_rate = options_.rate > 0;
-        if (by_rate && loop.now() < turn && !co_await ft::sleep_until(turn)) co_return;
+        if (by_rate && loop.now() < turn) {
+            auto slept = co_await ft::sleep_until(turn);
+            if (!slept) co_return;
+        }
         const ft::Time asked = by_rate ? turn : loop.now();
         turn += interval_;
         auto stream = co_await ft::within(options_.connect_limit, connect());
@@ -193,7 +197,8 @@ ft::Task<void> LoadClient::drive_by_connection(unsigned index) {
         }
         note(done.error());
         // A server that refuses is not to be hammered.
-        if (!co_await ft::sleep(std::chrono::milliseconds(10))) co_return;
+        auto slept = co_await ft::sleep(std::chrono::milliseconds(10));
+        if (!slept) co_return;
     }
 }
 

@@ -25,7 +25,9 @@ ft::Task<void> report_progress(const LoadOptions& options, const Clients& client
     ft::Loop& loop = co_await ft::this_loop();
     const ft::Time begin = loop.now();
     LoadProgress progress;
-    while (co_await ft::sleep(std::chrono::seconds(1))) {
+    while (true) {
+        auto slept = co_await ft::sleep(std::chrono::seconds(1));
+        if (!slept) co_return;
         progress.elapsed = loop.now() - begin;
         progress.messages_before = std::exchange(progress.messages, 0);
         for (const auto& client : clients) progress.messages += client->messages_so_far();

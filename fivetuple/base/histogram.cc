@@ -7,21 +7,24 @@
 namespace fivetuple {
 
 // Values below kSteps have a bucket each; above, the bits behind the highest choose one of kSteps.
+// The last bucket holds what is beyond the scale.
 std::size_t Histogram::bucket_of(std::uint64_t value) {
     if (value < kSteps) return static_cast<std::size_t>(value);
     const unsigned doubling = static_cast<unsigned>(std::bit_width(value)) - kStepBits;
     const std::uint64_t step = (value >> (doubling - 1)) & (kSteps - 1);
-    return std::min<std::size_t>(kSteps * doubling + step, kBuckets - 1);
+    return std::min<std::size_t>(kSteps * doubling + step, kBeyond);
 }
 
 std::uint64_t Histogram::highest_in(std::size_t bucket) {
     if (bucket < kSteps) return bucket;
+    if (bucket == kBeyond) return UINT64_MAX;
     const auto doubling = static_cast<unsigned>(bucket / kSteps);
     const std::uint64_t step = bucket % kSteps;
     return ((kSteps + step + 1) << (doubling - 1)) - 1;
 }
 
 void Histogram::record(std::uint64_t value, std::uint64_t times) {
+    if (times == 0) return;
     counts_[bucket_of(value)] += times;
     count_ += times;
     least_ = std::min(least_, value);

@@ -7,7 +7,8 @@
 namespace fivetuple {
 
 /// Counts values by magnitude: 64 steps to each doubling, so that a value read back is within 1.6 %
-/// of what was recorded, from 0 to 2^44 (nanoseconds: four hours). Fixed memory, no allocation.
+/// of what was recorded, from 0 to 2^44 (nanoseconds: four hours). Greater ones are counted
+/// together, and read back as the greatest. Fixed memory, no allocation.
 class Histogram {
 public:
     void record(std::uint64_t value) { record(value, 1); }
@@ -27,7 +28,8 @@ private:
     static constexpr unsigned kStepBits = 6;
     static constexpr std::uint64_t kSteps = std::uint64_t{1} << kStepBits;
     static constexpr unsigned kDoublings = 39;
-    static constexpr std::size_t kBuckets = kSteps * kDoublings;
+    static constexpr std::size_t kBeyond = kSteps * kDoublings;
+    static constexpr std::size_t kBuckets = kBeyond + 1;
 
     static std::size_t bucket_of(std::uint64_t value);
     static std::uint64_t highest_in(std::size_t bucket);

@@ -30,6 +30,9 @@ struct Block {
     Block* next;
 };
 
+// Even nothing needs a block of its own.
+std::size_t grains_for(std::size_t size) { return size == 0 ? 1 : (size + kGrain - 1) / kGrain; }
+
 using FreeLists = std::array<Block*, kLargest / kGrain + 1>;
 
 void push(Block*& list, void* memory) {
@@ -54,6 +57,7 @@ struct Pool {
     FreeLists free{};
     std::byte* fresh = nullptr;
     std::size_t fresh_left = 0;
+    bool has_heir = false;
     PoolStats stats;
 };
 
@@ -87,6 +91,12 @@ struct ThreadEnd {
     }
 };
 
+// Once a thread: whatever its pool comes to hold will go to the orphans.
+void name_heir() {
+    thread_local const ThreadEnd leaves_its_blocks_to_others;
+    pool.has_heir = true;
+}
+
 bool adopt_orphans(std::size_t grains) {
     if (!orphans().any.load(std::memory_order_acquire)) return false;
     const std::lock_guard locked(orphans().mutex);
@@ -102,7 +112,7 @@ void* take_free(std::size_t grains) {
 
 void* take_fresh(std::size_t size) {
     if (pool.fresh_left < size) {
-        thread_local const ThreadEnd leaves_its_blocks_to_others;
+        name_heir();
         if (adopt_orphans(size / kGrain)) return take_free(size / kGrain);
         give_up_fresh(pool.free);
         pool.fresh = static_cast<std::byte*>(::operator new(kChunk));
@@ -123,14 +133,16 @@ void* pool_allocate(std::size_t size) {
         pool.stats.chunks++;
         return ::operator new(size);
     }
-    const std::size_t grains = (size + kGrain - 1) / kGrain;
+    const std::size_t grains = grains_for(size);
     pool.stats.in_use++;
     return pool.free[grains] != nullptr ? take_free(grains) : take_fresh(grains * kGrain);
 }
 
 void pool_free(void* block, std::size_t size) noexcept {
     if (kPlain || size > kLargest) return ::operator delete(block);
-    push(pool.free[(size + kGrain - 1) / kGrain], block);
+    if (!pool.has_heir) [[unlikely]]
+        name_heir();
+    push(pool.free[grains_for(size)], block);
     pool.stats.in_use--;
 }
 

@@ -14,8 +14,8 @@ void pool_free(void* block, std::size_t size) noexcept;
 
 /// What this thread's pool has done, for tests and for the curious.
 struct PoolStats {
-    std::uint64_t chunks = 0;    ///< Times that the pool asked malloc for more, since the start.
-    std::uint64_t in_use = 0;    ///< Blocks taken and not yet freed by this thread.
+    std::uint64_t chunks = 0;  ///< Times that the pool asked malloc for more, since the start.
+    std::int64_t in_use = 0;   ///< Blocks taken less blocks freed; either may be another thread's.
     std::uint64_t reserved = 0;  ///< Bytes held, in use or free.
 };
 PoolStats pool_stats();

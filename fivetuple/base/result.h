@@ -14,7 +14,7 @@ template <class T = void>
 using Result = std::expected<T, Error>;
 
 /// What a bulk operation did: how many bytes it moved and, where it stopped early, why. True when
-/// all of them were moved, so `if (!co_await peer.write_all(data)) co_return;` reads as it should.
+/// all of them were moved: `auto sent = co_await peer.write_all(data); if (!sent) co_return;`
 class [[nodiscard]] Transfer {
 public:
     explicit Transfer(std::size_t moved) : moved_(moved) {}

@@ -21,63 +21,6 @@ Error bad(std::string_view text, std::string_view why) {
     return Error::malformed("address", why).about(quoted(text));
 }
 
-Error too_long(std::string_view name) {
-    return Error::limit("address", "a Unix socket's name has at most 107 bytes, this one " +
-                                       std::to_string(name.size()))
-        .about(quoted(name));
-}
-
-Result<std::uint16_t> parse_port(std::string_view whole, std::string_view text) {
-    if (text.empty()) return std::unexpected(bad(whole, "the port behind the colon is missing"));
-    unsigned long port = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (end != text.data() + text.size() || failure == std::errc::invalid_argument) {
-        return std::unexpected(bad(whole, "the port " + quoted(text) + " is not a number"));
-    }
-    if (failure != std::errc() || port > UINT16_MAX) {
-        return std::unexpected(bad(whole, "port " + std::string(text) + " is over 65535"));
-    }
-    return static_cast<std::uint16_t>(port);
-}
-
-Result<IpAddress> parse_host(std::string_view whole, std::string_view host) {
-    if (host == "*") return IpAddress::any_v6();
-    if (host == "localhost") return IpAddress::loopback_v4();
-    if (host.find_first_not_of("0123456789.") != host.npos && !host.starts_with('[')) {
-        return std::unexpected(
-            bad(whole, quoted(host) + " is a name; write an IP address (names are not looked up)"));
-    }
-    auto ip = IpAddress::parse(host);
-    if (!ip) return std::unexpected(bad(whole, ip.error().reason()));
-    return *ip;
-}
-
-Result<SocketAddress> parse_ip(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
-    if (text.starts_with('[')) {
-        const std::size_t close = text.find(']');
-        if (close == text.npos) return std::unexpected(bad(text, "the ] is missing"));
-        auto ip = IpAddress::parse(text.substr(1, close - 1));
-        if (!ip) return std::unexpected(bad(text, ip.error().reason()));
-        if (ip->is_v4()) return std::unexpected(bad(text, "brackets are for IPv6 addresses"));
-        if (close + 1 >= text.size() || text[close + 1] != ':') {
-            return std::unexpected(bad(text, "it has no port; write it as [ADDRESS]:PORT"));
-        }
-        FT_TRY(const std::uint16_t port, parse_port(text, text.substr(close + 2)));
-        return SocketAddress(*ip, port);
-    }
-    if (colon == text.npos) {
-        return std::unexpected(bad(text, "it has no port; write it as ADDRESS:PORT"));
-    }
-    if (text.find(':') != colon) {
-        return std::unexpected(bad(text, "an IPv6 address goes in brackets: [ADDRESS]:PORT"));
-    }
-    if (colon == 0) return std::unexpected(bad(text, "the address before the colon is missing"));
-    FT_TRY(const IpAddress ip, parse_host(text, text.substr(0, colon)));
-    FT_TRY(const std::uint16_t port, parse_port(text, text.substr(colon + 1)));
-    return SocketAddress(ip, port);
-}
-
 int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -112,6 +55,64 @@ std::string unescape(std::string_view text) {
         }
     }
     return name;
+}
+
+Error too_long(std::string_view name) {
+    return Error::limit("address", "a Unix socket's name has at most 107 bytes, this one " +
+                                       std::to_string(name.size()))
+        .about(quoted(escape(name)));
+}
+
+Result<std::uint16_t> parse_port(std::string_view whole, std::string_view text) {
+    if (text.empty()) return std::unexpected(bad(whole, "the port behind the colon is missing"));
+    unsigned long port = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (end != text.data() + text.size() || failure == std::errc::invalid_argument) {
+        return std::unexpected(bad(whole, "the port " + quoted(text) + " is not a number"));
+    }
+    if (failure != std::errc() || port > UINT16_MAX) {
+        return std::unexpected(bad(whole, "port " + std::string(text) + " is over 65535"));
+    }
+    return static_cast<std::uint16_t>(port);
+}
+
+Result<IpAddress> parse_host(std::string_view whole, std::string_view host) {
+    if (host == "*") return IpAddress::any_v6();
+    if (host == "localhost") return IpAddress::loopback_v4();
+    if (host.find_first_not_of("0123456789.") != host.npos && !host.starts_with('[')) {
+        return std::unexpected(
+            bad(whole, quoted(host) + " is a name; write an IP address (names are not looked up)"));
+    }
+    auto ip = IpAddress::parse(host);
+    if (!ip) return std::unexpected(bad(whole, ip.error().reason()));
+    return *ip;
+}
+
+Result<SocketAddress> parse_ip(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (text.starts_with('[')) {
+        const std::size_t close = text.find(']');
+        if (close == text.npos) return std::unexpected(bad(text, "the ] is missing"));
+        if (close == 1) return std::unexpected(bad(text, "there is no address in the brackets"));
+        auto ip = IpAddress::parse(text.substr(1, close - 1));
+        if (!ip) return std::unexpected(bad(text, ip.error().reason()));
+        if (ip->is_v4()) return std::unexpected(bad(text, "brackets are for IPv6 addresses"));
+        if (close + 1 >= text.size() || text[close + 1] != ':') {
+            return std::unexpected(bad(text, "it has no port; write it as [ADDRESS]:PORT"));
+        }
+        FT_TRY(const std::uint16_t port, parse_port(text, text.substr(close + 2)));
+        return SocketAddress(*ip, port);
+    }
+    if (colon == text.npos) {
+        return std::unexpected(bad(text, "it has no port; write it as ADDRESS:PORT"));
+    }
+    if (text.find(':') != colon) {
+        return std::unexpected(bad(text, "an IPv6 address goes in brackets: [ADDRESS]:PORT"));
+    }
+    if (colon == 0) return std::unexpected(bad(text, "the address before the colon is missing"));
+    FT_TRY(const IpAddress ip, parse_host(text, text.substr(0, colon)));
+    FT_TRY(const std::uint16_t port, parse_port(text, text.substr(colon + 1)));
+    return SocketAddress(ip, port);
 }
 
 }  // namespace
@@ -149,7 +150,7 @@ Result<SocketAddress> SocketAddress::unix_path(std::string_view path) {
 }
 
 Result<SocketAddress> SocketAddress::unix_abstract(std::string_view name) {
-    if (name.size() > kUnixNameMax) return std::unexpected(too_long(escape(name)));
+    if (name.size() > kUnixNameMax) return std::unexpected(too_long(name));
     SocketAddress address = unix_unnamed();
     name.copy(address.raw_.un.sun_path + 1, name.size());
     address.size_ += static_cast<socklen_t>(name.size() + 1);

@@ -16,12 +16,19 @@ Error bad(std::string_view text, std::string_view why) {
     return Error::malformed("address", why).about("\"" + std::string(text) + "\"");
 }
 
+// The C library would read a text only as far as there.
+bool has_zero_byte(std::string_view text) { return text.find('\0') != text.npos; }
+
+bool read_as(int family, std::string_view text, std::uint8_t* bytes) {
+    return !has_zero_byte(text) && ::inet_pton(family, std::string(text).c_str(), bytes) == 1;
+}
+
 Result<std::uint32_t> parse_scope(std::string_view whole, std::string_view name) {
     std::uint32_t index = 0;
     const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), index);
     if (failure == std::errc() && end == name.data() + name.size() && index != 0) return index;
     index = ::if_nametoindex(std::string(name).c_str());
-    if (index != 0) return index;
+    if (index != 0 && !has_zero_byte(name)) return index;
     return std::unexpected(
         bad(whole, "there is no interface \"" + std::string(name) + "\" behind the %"));
 }
@@ -51,12 +58,12 @@ IpAddress IpAddress::loopback_v6() {
 Result<IpAddress> IpAddress::parse(std::string_view text) {
     if (text.find(':') == text.npos) {
         V4Bytes v4;
-        if (::inet_pton(AF_INET, std::string(text).c_str(), v4.data()) == 1) return IpAddress(v4);
+        if (read_as(AF_INET, text, v4.data())) return IpAddress(v4);
         return std::unexpected(bad(text, what_is_wrong_with_v4(text)));
     }
     const std::size_t percent = text.find('%');
     V6Bytes v6;
-    if (::inet_pton(AF_INET6, std::string(text.substr(0, percent)).c_str(), v6.data()) != 1) {
+    if (!read_as(AF_INET6, text.substr(0, percent), v6.data())) {
         return std::unexpected(bad(text, "it is not an IPv6 address"));
     }
     if (percent == text.npos) return IpAddress(v6);
@@ -76,7 +83,7 @@ std::string IpAddress::to_string() const {
 }
 
 bool IpAddress::is_unspecified() const {
-    return std::ranges::all_of(bytes_, [](std::uint8_t byte) { return byte == 0; });
+    return std::ranges::all_of(unmapped().bytes_, [](std::uint8_t byte) { return byte == 0; });
 }
 
 bool IpAddress::is_loopback() const {
@@ -85,12 +92,14 @@ bool IpAddress::is_loopback() const {
 }
 
 bool IpAddress::is_multicast() const {
-    return is_v4_ ? (bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
+    const IpAddress plain = unmapped();
+    return plain.is_v4_ ? (plain.bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
 }
 
 bool IpAddress::is_link_local() const {
-    if (is_v4_) return bytes_[0] == 169 && bytes_[1] == 254;
-    return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+    const IpAddress plain = unmapped();
+    return plain.is_v4_ ? plain.bytes_[0] == 169 && plain.bytes_[1] == 254
+                        : bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
 IpAddress IpAddress::unmapped() const {

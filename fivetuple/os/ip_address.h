@@ -36,6 +36,7 @@ public:
 
     bool is_v4() const { return is_v4_; }
     bool is_v6() const { return !is_v4_; }
+    // A mapped IPv4 address (see unmapped()) is of the kind that the plain one is.
     bool is_unspecified() const;
     bool is_loopback() const;
     bool is_multicast() const;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <optional>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -55,14 +56,10 @@ protected:
             run = &started;
             whole.add(*this, place);
         }
-        bool has_thrown() const { return task_.promise().has_thrown(); }
+        bool has_thrown() const { return thrown_ != nullptr; }
         Solid<T> take() {
-            if constexpr (std::is_void_v<T>) {
-                task_.finish();
-                return {};
-            } else {
-                return task_.finish();
-            }
+            if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+            return *std::move(value_);
         }
 
     private:
@@ -74,10 +71,27 @@ protected:
         }
         static void ended(Job& job) {
             auto& self = static_cast<TaskBranch&>(job);
+            self.settle();
             self.of->branch_ended(self);
+        }
+        // What the branch owned ends with it, not with the others.
+        void settle() {
+            try {
+                if constexpr (std::is_void_v<T>) {
+                    task_.finish();
+                    value_.emplace();
+                } else {
+                    value_.emplace(task_.finish());
+                }
+            } catch (...) {
+                thrown_ = std::current_exception();
+            }
+            task_ = Task<T>();
         }
 
         Task<T> task_;
+        std::optional<Solid<T>> value_;
+        std::exception_ptr thrown_;
     };
 
 private:

@@ -13,9 +13,6 @@
 
 namespace fivetuple {
 
-class StreamReader;
-class StreamWriter;
-
 /// A connected socket of a loop, which moves bytes both ways: what TcpStream and UnixStream share.
 /// Owns its socket and closes it. One task may read while another writes; two that read at once, or
 /// a stream that ends or moves while it is read or written, are a mistake of the program.

@@ -132,7 +132,8 @@ TEST_P(Synchronisation, PermitsGoToThoseWhoWaitInTheirOrder) {
 
 Task<void> sends_numbers(Channel<int>& channel, int count) {
     for (int number = 0; number < count; ++number) {
-        if (!co_await channel.send(number)) co_return;
+        auto sent = co_await channel.send(number);
+        if (!sent) co_return;
     }
     channel.close();
 }

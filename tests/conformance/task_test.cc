@@ -239,7 +239,8 @@ TEST_P(Tasks, ADeadlineReachesIntoBranches) {
 // --- Scopes ------------------------------------------------------------------------------------
 
 Task<void> append(std::string& log, char what, Duration wait) {
-    if (co_await sleep(wait)) log += what;
+    auto slept = co_await sleep(wait);
+    if (slept) log += what;
 }
 
 Task<Result<void>> spawns_three(Scope& scope, std::string& log) {
