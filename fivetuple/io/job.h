@@ -16,39 +16,58 @@ struct Job {
     void (*run)(Job&) = nullptr;
 };
 
-/// First in, first out, through the jobs' own `next`.
+/// First in, first out, through the jobs' own `next`. One word: the last job, whose `next` is the
+/// first.
 class JobQueue {
 public:
-    bool empty() const { return head_ == nullptr; }
-    Job* front() const { return head_; }
+    bool empty() const { return last_ == nullptr; }
+    Job* front() const { return last_ == nullptr ? nullptr : last_->next; }
 
     void push(Job& job) {
-        job.next = nullptr;
-        (head_ == nullptr ? head_ : tail_->next) = &job;
-        tail_ = &job;
+        if (last_ == nullptr) {
+            job.next = &job;
+        } else {
+            job.next = last_->next;
+            last_->next = &job;
+        }
+        last_ = &job;
     }
 
     Job* pop() {
-        Job* first = head_;
-        if (first != nullptr) head_ = first->next;
+        if (last_ == nullptr) return nullptr;
+        Job* first = last_->next;
+        if (first == last_) {
+            last_ = nullptr;
+        } else {
+            last_->next = first->next;
+        }
         return first;
     }
 
     /// Takes out one from anywhere; false where it is not in here.
     bool remove(Job& job) {
-        Job* before = nullptr;
-        for (Job* at = head_; at != nullptr; before = at, at = at->next) {
-            if (at != &job) continue;
-            (before == nullptr ? head_ : before->next) = job.next;
-            if (tail_ == &job) tail_ = before;
-            return true;
+        if (last_ == nullptr) return false;
+        Job* before = last_;
+        while (before->next != &job) {
+            before = before->next;
+            if (before == last_) return false;
         }
-        return false;
+        before->next = job.next;
+        if (last_ == &job) last_ = before == &job ? nullptr : before;
+        return true;
+    }
+
+    template <class Visit>
+    void for_each(Visit visit) const {
+        if (last_ == nullptr) return;
+        for (Job* at = last_->next;; at = at->next) {
+            visit(*at);
+            if (at == last_) return;
+        }
     }
 
 private:
-    Job* head_ = nullptr;
-    Job* tail_ = nullptr;  // Of meaning only when head_ is set.
+    Job* last_ = nullptr;
 };
 
 /// What is ready to run on a loop. Work that running work makes ready is run before the backend

@@ -65,7 +65,7 @@ struct Op : Job {
         about_.answer = {from.data(), static_cast<std::uint32_t>(from.size()), 0, nullptr, nullptr};
     }
     /// The same of a lease's bytes; the lease ends as soon as they have been sent.
-    void ask_send_then_receive(Handle socket, Lease from) {
+    void ask_send_then_receive(Handle socket, Lease&& from) {
         ask_send_then_receive(socket, std::as_const(from).bytes());
         std::move(from).release(about_.answer.source, about_.answer.buffer, about_.answer.id);
     }

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "fivetuple/os/address.h"
-
-#include <sys/types.h>
+#include "fivetuple/os/fd.h"
 
 #include <string>
 #include <utility>
@@ -10,26 +9,24 @@
 namespace fivetuple {
 
 /// The file that binding a socket to a path has made; removes it at its end, unless another has
-/// taken its place by then.
+/// taken its place by then. Holds a descriptor of the file.
 class PathSocket {
 public:
     PathSocket() = default;
     /// Remembers the file behind `bound`; nothing for an abstract name or another family.
     explicit PathSocket(const SocketAddress& bound);
     PathSocket(PathSocket&& other) noexcept
-        : path_(std::exchange(other.path_, {})), device_(other.device_), inode_(other.inode_) {}
+        : path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
     PathSocket& operator=(PathSocket&& other) noexcept {
         std::swap(path_, other.path_);
-        std::swap(device_, other.device_);
-        std::swap(inode_, other.inode_);
+        file_.swap(other.file_);
         return *this;
     }
     ~PathSocket();
 
 private:
     std::string path_;
-    dev_t device_ = 0;
-    ino_t inode_ = 0;
+    Fd file_;  // As long as it is open, no other file gets the number of this one.
 };
 
 }  // namespace fivetuple

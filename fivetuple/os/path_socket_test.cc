@@ -65,6 +65,19 @@ TEST_F(PathSocketTest, F111_LeavesASocketThatHasTakenItsPlaceAlone) {
     EXPECT_TRUE(is_there(path("a")));
 }
 
+TEST_F(PathSocketTest, F111_LeavesASocketAloneThatHasGotTheNumberOfItsFile) {
+    // Many file systems give the number of a file that has gone to the next one that is made.
+    std::optional<Socket> first(
+        Socket::listen_on(SocketAddress::unix_path(path("a")).value()).value());
+    {
+        const PathSocket mine(first->local_address().value());
+        first.reset();
+        fs::remove(path("a"));
+        bind(path("a"));
+    }
+    EXPECT_TRUE(is_there(path("a")));
+}
+
 TEST_F(PathSocketTest, F112_LeavesAFileThatHasTakenItsPlaceAlone) {
     {
         const PathSocket mine(bind(path("a")));

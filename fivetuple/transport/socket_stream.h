@@ -57,7 +57,7 @@ public:
     WriteThenRead write_then_read(Bytes from);
     /// The same of a lease, which ends as soon as its bytes have been sent: who waits owns no
     /// buffer.
-    WriteThenRead write_then_read(Lease from);
+    WriteThenRead write_then_read(Lease&& from);
 
     /// Waits until the peer has closed or shut down its side, or the connection broke, without
     /// reading anything: Result<void>. Errors: cancelled, deadline. poll(2), POLLRDHUP
@@ -163,7 +163,7 @@ public:
         : SingleOp(stream, OpKind::send_then_receive, kReads | kWrites) {
         ask_send_then_receive(socket_handle(), from);
     }
-    WriteThenRead(SocketStream& stream, Lease from)
+    WriteThenRead(SocketStream& stream, Lease&& from)
         : SingleOp(stream, OpKind::send_then_receive, kReads | kWrites) {
         ask_send_then_receive(socket_handle(), std::move(from));
     }
@@ -229,7 +229,7 @@ inline SocketStream::WritePieces SocketStream::writev(std::span<Bytes> pieces) {
 inline SocketStream::WriteThenRead SocketStream::write_then_read(Bytes from) {
     return {*this, from};
 }
-inline SocketStream::WriteThenRead SocketStream::write_then_read(Lease from) {
+inline SocketStream::WriteThenRead SocketStream::write_then_read(Lease&& from) {
     return {*this, std::move(from)};
 }
 inline SocketStream::HangUp SocketStream::hang_up() { return HangUp(*this); }

@@ -10,9 +10,9 @@
 namespace fivetuple {
 namespace {
 
-// Each descriptor is registered once, edge-triggered, for everything: no epoll_ctl after that. A
-// descriptor leaves the set by being closed; should a fork()ed child still hold its file, what the
-// set tells of it carries an old generation and goes unheard.
+// Each descriptor is registered once, edge-triggered, and once more if it ever has to wait for room:
+// no epoll_ctl after that. It leaves the set by being closed; should a fork()ed child still hold its
+// file, what the set tells of it carries an old generation and goes unheard.
 class Epoll final : public Poller {
 public:
     explicit Epoll(Fd set) : set_(std::move(set)) {}
@@ -20,15 +20,19 @@ public:
     std::string_view name() const override { return "epoll"; }
     bool tells_changes() const override { return true; }
 
-    int watch(int fd, std::uint32_t generation, std::uint8_t wanted) override {
+    int watch(int fd, std::uint32_t generation, std::uint8_t before,
+              std::uint8_t wanted) override {
         epoll_event event{};
-        event.events = EPOLLET;
+        if ((wanted & Readiness::stays) == 0) event.events |= EPOLLET;
         if (wanted & Readiness::readable) event.events |= EPOLLIN;
         if (wanted & Readiness::writable) event.events |= EPOLLOUT;
         if (wanted & Readiness::peer_closed) event.events |= EPOLLRDHUP;
         if (wanted & Readiness::urgent) event.events |= EPOLLPRI;
         event.data.u64 = (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
-        return ::epoll_ctl(set_.raw(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+        const int change = before == 0   ? EPOLL_CTL_ADD
+                           : wanted == 0 ? EPOLL_CTL_DEL
+                                         : EPOLL_CTL_MOD;
+        return ::epoll_ctl(set_.raw(), change, fd, &event) == 0 ? 0 : -errno;
     }
 
     void forget(int) override {}

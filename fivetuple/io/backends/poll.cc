@@ -17,7 +17,7 @@ public:
     std::string_view name() const override { return "poll"; }
     bool tells_changes() const override { return false; }
 
-    int watch(int fd, std::uint32_t generation, std::uint8_t wanted) override {
+    int watch(int fd, std::uint32_t generation, std::uint8_t, std::uint8_t wanted) override {
         const auto index = static_cast<std::size_t>(fd);
         if (index >= places_.size()) places_.resize(index + 1, kNowhere);
         if (wanted == 0) {

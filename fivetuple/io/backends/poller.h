@@ -20,7 +20,7 @@ struct Readiness {
         peer_closed = 4,  ///< The peer has ended its sending side (POLLRDHUP).
         urgent = 8,       ///< There is urgent data: a receive may stop short of it.
         broken = 16,      ///< POLLHUP or POLLERR; seen without being asked for.
-        all = 15,
+        stays = 32,  ///< To be told as long as it is so, also where changes are told.
     };
 };
 
@@ -39,14 +39,15 @@ public:
     virtual ~Poller() = default;
 
     virtual std::string_view name() const = 0;
-    /// True where watch() is called once for each descriptor and every change is then told once.
+    /// True where each change is told once (but for Readiness::stays); else states are told.
     virtual bool tells_changes() const = 0;
     /// The highest descriptor number that can be watched.
     virtual int highest() const { return INT32_MAX; }
 
-    /// From now on `wanted` is awaited of `fd`, and nothing else; 0 forgets it. Answers 0 or
-    /// -errno: -EPERM for a file, which is always ready.
-    virtual int watch(int fd, std::uint32_t generation, std::uint8_t wanted) = 0;
+    /// From now on `wanted` is awaited of `fd` instead of what was `before`; 0 is nothing. Answers 0
+    /// or -errno: -EPERM for a file, which is always ready.
+    virtual int watch(int fd, std::uint32_t generation, std::uint8_t before,
+                      std::uint8_t wanted) = 0;
     /// `fd` is about to be closed.
     virtual void forget(int fd) = 0;
     /// Sleeps until something awaited has come, or until `until`. The events hold until the next

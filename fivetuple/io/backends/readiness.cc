@@ -20,7 +20,7 @@ Result<std::unique_ptr<Backend>> ReadinessBackend::open(BackendKind kind,
     if (wake_event.raw() > poller->highest()) {
         return std::unexpected(Error::limit("select", "its descriptors are all in use"));
     }
-    const int result = poller->watch(wake_event.raw(), 0, Readiness::readable);
+    const int result = poller->watch(wake_event.raw(), 0, 0, Readiness::readable);
     if (result < 0) return std::unexpected(Error::system(-result, "epoll_ctl"));
     return std::make_unique<ReadinessBackend>(options, std::move(poller), std::move(wake_event));
 }
@@ -109,6 +109,7 @@ void ReadinessBackend::start(Entry& entry, Op& op) {
 void ReadinessBackend::park(Entry& entry, Op& op) {
     JobQueue& queue = queue_of(entry, op);
     queue.push(op);
+    entry.listens |= op.kind == OpKind::accept;
     const int result = update_watch(entry, op.handle.number);
     if (result == 0) return;
     queue.remove(op);
@@ -120,30 +121,31 @@ std::uint8_t ReadinessBackend::wanted(const Entry& entry) const {
     std::uint8_t wanted = 0;
     if (!entry.reads.empty()) wanted |= Readiness::readable;
     if (!entry.writes.empty()) wanted |= Readiness::writable;
-    for (const Job* at = entry.polls.front(); at != nullptr; at = at->next) {
-        const short events = static_cast<const Op*>(at)->events();
+    entry.polls.for_each([&](const Job& job) {
+        const short events = static_cast<const Op&>(job).events();
         if (events & POLLIN) wanted |= Readiness::readable;
         if (events & POLLOUT) wanted |= Readiness::writable;
         if (events & POLLPRI) wanted |= Readiness::urgent;
         if (events & POLLRDHUP) wanted |= Readiness::peer_closed;
-    }
+    });
     return wanted;
 }
 
 int ReadinessBackend::update_watch(Entry& entry, int fd) {
+    std::uint8_t next = wanted(entry);
     if (poller_->tells_changes()) {
-        if (entry.watched != 0) return 0;
-        entry.watched = Readiness::all;
-        stats_.calls++;
-        const int result = poller_->watch(fd, entry.generation, Readiness::all);
-        if (result == -EPERM) return 0;  // A file: each attempt answers at once.
-        if (result < 0) entry.watched = 0;
-        return result;
+        // What was awaited once stays so: being told costs less than saying that one need not be.
+        if (entry.listens) {
+            next = next == 0 ? 0 : Readiness::readable | Readiness::stays;
+        } else {
+            next |= entry.watched | Readiness::readable | Readiness::peer_closed | Readiness::urgent;
+        }
     }
-    const std::uint8_t now_wanted = wanted(entry);
-    if (now_wanted == entry.watched) return 0;
-    entry.watched = now_wanted;
-    return poller_->watch(fd, entry.generation, now_wanted);
+    if (next == entry.watched) return 0;
+    stats_.calls += poller_->tells_changes();
+    const int result = poller_->watch(fd, entry.generation, entry.watched, next);
+    if (result == 0 || result == -EPERM) entry.watched = next;
+    return result == -EPERM ? 0 : result;  // A file: each attempt answers at once.
 }
 
 void ReadinessBackend::cancel(Op& op) {
@@ -209,13 +211,18 @@ int ReadinessBackend::attempt(Entry& entry, Op& op) {
     return -EINVAL;
 }
 
+// A listener goes on telling that more wait, so it need not be asked until it has none left: that
+// would be a call in vain for most. In a turn that serves many sockets it is asked more often, or
+// those who connect would wait for all of them each time.
 int ReadinessBackend::attempt_accept(Entry& entry, Op& op) {
     stats_.calls++;
     const int result = calls::accept(op.handle.number, true);
+    entry.listens = true;
     if (result < 0) {
         entry.readable = result != calls::kWouldBlock;
         return result;
     }
+    if (--accepts_left_ <= 0) entry.readable = false;
     if (result > poller_->highest()) {
         ::close(result);
         return -EMFILE;  // Of those that select can watch.
@@ -315,7 +322,9 @@ std::span<const Poller::Event> ReadinessBackend::sleep(Time until) {
 }
 
 void ReadinessBackend::wait(Time until) {
-    for (const Poller::Event& event : sleep(until)) {
+    const auto events = sleep(until);
+    for (const Poller::Event& event : events) {
+        accepts_left_ = 1 + static_cast<int>(events.size() / 16);
         if (event.fd == wake_fd()) {
             forget_wake();
         } else {
@@ -337,10 +346,10 @@ void ReadinessBackend::dispatch(const Poller::Event& event) {
     if (event.seen & kEnded) entry->reads_to_end = true;
     if (!entry->polls.empty()) serve_polls(*entry);
     serve(socket);
-    // A poller that tells states, not changes, would go on telling of what nobody awaits.
-    if (poller_->tells_changes()) return;
+    // What is told as long as it is so, not when it changes, would be told for ever with nobody there.
     entry = table_.find(socket);
-    if (entry != nullptr) update_watch(*entry, socket.number);
+    if (entry == nullptr || (poller_->tells_changes() && !entry->listens)) return;
+    update_watch(*entry, socket.number);
 }
 
 void ReadinessBackend::serve(Handle socket) {

@@ -42,6 +42,7 @@ private:
         bool reads_to_end = false;  // A short receive does not mean that nothing is left.
         bool urgent = false;        // The same, until the next receive that would block.
         bool put_off = false;       // Stands in put_off_.
+        bool listens = false;
         std::uint8_t watched = 0;   // What the poller was told.
         JobQueue reads;             // Ops that wait to read, in their order.
         JobQueue writes;
@@ -92,6 +93,7 @@ private:
     std::vector<Handle> put_off_;
     std::vector<Handle> being_served_;
     int attempts_left_ = kAttemptsAtOnce;
+    int accepts_left_ = 1;
     BackendStats stats_;
 };
 

@@ -28,7 +28,7 @@ public:
     bool tells_changes() const override { return false; }
     int highest() const override { return FD_SETSIZE - 1; }
 
-    int watch(int fd, std::uint32_t generation, std::uint8_t wanted) override {
+    int watch(int fd, std::uint32_t generation, std::uint8_t, std::uint8_t wanted) override {
         if (fd > highest()) return -EMFILE;
         const auto index = static_cast<std::size_t>(fd);
         put(fd, read_, wanted & Readiness::readable);
@@ -44,7 +44,7 @@ public:
     }
 
     void forget(int fd) override {
-        if (fd <= highest()) watch(fd, 0, 0);
+        if (fd <= highest()) watch(fd, 0, 0, 0);
     }
 
     std::span<const Event> sleep(Time now, Time until) override {
