@@ -125,8 +125,8 @@ TEST(Histogram, MergingIsAsIfOneHadRecordedAll) {
     EXPECT_EQ(one.least(), both.least());
     EXPECT_EQ(one.most(), both.most());
     EXPECT_NEAR(one.mean() / both.mean(), 1, 1e-9);
-    for (double share = 0; share <= 1; share += 0.01) {
-        EXPECT_EQ(one.quantile(share), both.quantile(share));
+    for (int percent = 0; percent <= 100; ++percent) {
+        EXPECT_EQ(one.quantile(percent / 100.0), both.quantile(percent / 100.0));
     }
 }
 

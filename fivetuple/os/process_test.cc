@@ -65,7 +65,8 @@ TEST(StandardDescriptors, F85_ClosedOnesAreOpenedSoThatNoSocketGetsTheirNumbers)
 TEST(StandardDescriptors, F85_OneThatIsOpenIsLeftAlone) {
     const std::string answer = in_child([] {
         const int other = ::open("/dev/zero", O_RDWR | O_CLOEXEC);
-        if (::dup2(other, 0) != 0 || ::dup2(other, 2) != 2) return std::string("no dup2");
+        if (other < 0 || ::dup2(other, 0) != 0 || ::dup2(other, 2) != 2)
+            return std::string("no dup2");
         ::close(1);
         keep_standard_descriptors();
         return target_of(0) + " " + target_of(1) + " " + target_of(2);

@@ -132,6 +132,19 @@ TEST_P(SendThenReceive, IsCancelledBeforeTheLoopHasTurned) {
     expect_cancelled(op);
 }
 
+TEST_P(SendThenReceive, CancelledBeforeTheLoopHasTurnedItWaitsForNoNews) {
+    NotedOp op;
+    op.ask_send_then_receive(pair_.server, bytes_of("either way"));
+    backend().submit(op);
+    backend().cancel(op);
+    const Time began = loop().now();
+    for (int turn = 0; turn < 2 && !op.is_done(); ++turn) {
+        loop().turn(after(loop().now(), std::chrono::seconds(15)));
+    }
+    EXPECT_TRUE(op.is_done());
+    EXPECT_LT(loop().now() - began, std::chrono::seconds(10)) << "it slept";
+}
+
 TEST_P(SendThenReceive, IsCancelledWhileItWaitsForRoom) {
     block();
     NotedOp op;

@@ -10,9 +10,9 @@
 namespace fivetuple {
 namespace {
 
-// Each descriptor is registered once, edge-triggered, and once more if it ever has to wait for room:
-// no epoll_ctl after that. It leaves the set by being closed; should a fork()ed child still hold its
-// file, what the set tells of it carries an old generation and goes unheard.
+// Each descriptor is registered once, edge-triggered, and once more if it ever has to wait for
+// room: no epoll_ctl after that. It leaves the set by being closed; should a fork()ed child still
+// hold its file, what the set tells of it carries an old generation and goes unheard.
 class Epoll final : public Poller {
 public:
     explicit Epoll(Fd set) : set_(std::move(set)) {}
@@ -20,8 +20,7 @@ public:
     std::string_view name() const override { return "epoll"; }
     bool tells_changes() const override { return true; }
 
-    int watch(int fd, std::uint32_t generation, std::uint8_t before,
-              std::uint8_t wanted) override {
+    int watch(int fd, std::uint32_t generation, std::uint8_t before, std::uint8_t wanted) override {
         epoll_event event{};
         if ((wanted & Readiness::stays) == 0) event.events |= EPOLLET;
         if (wanted & Readiness::readable) event.events |= EPOLLIN;

@@ -20,7 +20,7 @@ struct Readiness {
         peer_closed = 4,  ///< The peer has ended its sending side (POLLRDHUP).
         urgent = 8,       ///< There is urgent data: a receive may stop short of it.
         broken = 16,      ///< POLLHUP or POLLERR; seen without being asked for.
-        stays = 32,  ///< To be told as long as it is so, also where changes are told.
+        stays = 32,       ///< To be told as long as it is so, also where changes are told.
     };
 };
 
@@ -44,8 +44,8 @@ public:
     /// The highest descriptor number that can be watched.
     virtual int highest() const { return INT32_MAX; }
 
-    /// From now on `wanted` is awaited of `fd` instead of what was `before`; 0 is nothing. Answers 0
-    /// or -errno: -EPERM for a file, which is always ready.
+    /// From now on `wanted` is awaited of `fd` instead of what was `before`; 0 is nothing. Answers
+    /// 0 or -errno: -EPERM for a file, which is always ready.
     virtual int watch(int fd, std::uint32_t generation, std::uint8_t before,
                       std::uint8_t wanted) = 0;
     /// `fd` is about to be closed.

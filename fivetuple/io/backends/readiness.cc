@@ -138,7 +138,8 @@ int ReadinessBackend::update_watch(Entry& entry, int fd) {
         if (entry.listens) {
             next = next == 0 ? 0 : Readiness::readable | Readiness::stays;
         } else {
-            next |= entry.watched | Readiness::readable | Readiness::peer_closed | Readiness::urgent;
+            next |=
+                entry.watched | Readiness::readable | Readiness::peer_closed | Readiness::urgent;
         }
     }
     if (next == entry.watched) return 0;
@@ -346,7 +347,8 @@ void ReadinessBackend::dispatch(const Poller::Event& event) {
     if (event.seen & kEnded) entry->reads_to_end = true;
     if (!entry->polls.empty()) serve_polls(*entry);
     serve(socket);
-    // What is told as long as it is so, not when it changes, would be told for ever with nobody there.
+    // What is told as long as it is so, not when it changes, would be told for ever with nobody
+    // there.
     entry = table_.find(socket);
     if (entry == nullptr || (poller_->tells_changes() && !entry->listens)) return;
     update_watch(*entry, socket.number);

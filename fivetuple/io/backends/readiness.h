@@ -43,8 +43,8 @@ private:
         bool urgent = false;        // The same, until the next receive that would block.
         bool put_off = false;       // Stands in put_off_.
         bool listens = false;
-        std::uint8_t watched = 0;   // What the poller was told.
-        JobQueue reads;             // Ops that wait to read, in their order.
+        std::uint8_t watched = 0;  // What the poller was told.
+        JobQueue reads;            // Ops that wait to read, in their order.
         JobQueue writes;
         JobQueue polls;
     };

@@ -145,6 +145,7 @@ bool UringBackend::end_send_then_receive(Entry& entry, Op& op) {
     if (!entry.waiting.remove(op)) return false;  // Finished already.
     if (op.phase == kSent) return true;
     if (op.phase == kResending) cancel_request(tagged(op, Tag::resent));
+    if (op.phase == kQuietSend) given_up_quietly_++;
     op.phase = op.phase == kQuietSend ? kGivenUpQuietly : kGivenUp;
     return false;
 }

@@ -157,7 +157,8 @@ private:
     std::vector<Handle> being_served_;
     std::vector<std::unique_ptr<msghdr>> messages_;  // For gathered sends; the kernel reads one
     std::size_t messages_used_ = 0;                  // when it takes the request, not later.
-    std::vector<Op*> quiet_sends_;  // Of which it is not known yet whether they failed.
+    std::vector<Op*> quiet_sends_;      // Of which it is not known yet whether they failed.
+    std::size_t given_up_quietly_ = 0;  // How many of these were cancelled.
     std::size_t open_sockets_ = 0;
     std::size_t in_flight_ = 0;
     bool is_enabled_ = false;

@@ -48,7 +48,7 @@ void UringBackend::look_at_quiet_sends() {
         if (static_cast<Tag>(about & 7) != Tag::quiet_send) continue;
         Op& op = op_of(about);
         if (op.phase == kQuietSend) op.phase = kSendFailed;
-        if (op.phase == kGivenUpQuietly) op.phase = kGivenUp;
+        if (op.phase == kGivenUpQuietly) op.phase = kGivenUp, given_up_quietly_--;
     }
     std::size_t settled = 0;
     while (settled < quiet_sends_.size() && settle(*quiet_sends_[settled])) ++settled;
@@ -70,6 +70,7 @@ bool UringBackend::settle(Op& op) {
         op.phase = kSent;
         op.end_answer();
     } else if (op.phase == kGivenUpQuietly) {
+        given_up_quietly_--;
         op.end_answer();
         finish_soon(op, -ECANCELED);
     }
@@ -88,7 +89,9 @@ bool UringBackend::spin_until(Time until) {
 }
 
 void UringBackend::sleep(Time until) {
-    const bool busy = ring_.completions() > 0 || !ready().empty() || !blocked_.empty();
+    // A quiet send that was given up ends when the kernel takes it, and that wakes nobody.
+    const bool busy =
+        ring_.completions() > 0 || !ready().empty() || !blocked_.empty() || given_up_quietly_ > 0;
     if (busy || until == Time()) {
         // What has come is looked at first; only then is it worth asking for more.
         if (ring_.completions() == 0 || ring_.unsubmitted() > 0) enter(false, until);
