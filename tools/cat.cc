@@ -139,6 +139,7 @@ void add_cat(CLI::App& program, Run& chosen) {
     auto arguments = std::make_shared<CatArguments>();
     command->add_option("address", arguments->address, "where to connect, or to listen")
         ->required()
+        ->type_name("ADDR")
         ->check(check_address);
     command->add_flag("-l,--listen", arguments->listens, "wait for a connection there");
     command->add_flag("-k,--keep", arguments->keeps_listening, "with --listen: one after the other")
@@ -151,7 +152,11 @@ void add_cat(CLI::App& program, Run& chosen) {
         ->check(check_duration);
     command->add_flag("-v,--verbose", arguments->verbose, "say on standard error what happens");
     arguments->loop.add_to(*command);
-    command->callback([&chosen, arguments] { chosen = [arguments] { return cat(*arguments); }; });
+    command->callback([&chosen, arguments] {
+        const std::string wrong = arguments->listens ? "" : check_peer(arguments->address);
+        if (!wrong.empty()) throw CLI::ValidationError("address", wrong);
+        chosen = [arguments] { return cat(*arguments); };
+    });
 }
 
 }  // namespace ft_tool

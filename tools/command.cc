@@ -3,6 +3,7 @@
 #include "fivetuple/cli/complain.h"
 #include "fivetuple/cli/units.h"
 
+#include <cerrno>
 #include <cstdio>
 
 namespace ft_tool {
@@ -13,19 +14,22 @@ namespace {
 
 template <class T>
 std::string wrong_with(const ft::Result<T>& parsed) {
-    return parsed ? std::string() : parsed.error().message();
+    if (parsed) return {};
+    // CLI11 puts in front what it is that is wrong.
+    return std::string(parsed.error().subject()) + ": " + parsed.error().reason();
 }
 
 }  // namespace
 
 void LoopArguments::add_to(CLI::App& command) {
     command.add_option("--backend", backend, "io_uring, epoll, poll or select (default: the best)")
+        ->type_name("NAME")
         ->check([](const std::string& text) { return wrong_with(ft::parse_backend(text)); });
     command
-        .add_option(
-            "--spin", spin,
-            "look for work so long before sleeping: a lone round trip gets shorter, and the "
-            "thread takes a whole core meanwhile")
+        .add_option("--spin", spin,
+                    "look for work so long before sleeping: a lone\n"
+                    "round trip gets shorter, and the thread takes\n"
+                    "a whole core meanwhile")
         ->type_name("TIME")
         ->check(check_duration);
 }
@@ -38,7 +42,16 @@ ft::LoopOptions LoopArguments::options() const {
 }
 
 std::string check_address(const std::string& text) {
-    return wrong_with(ft::SocketAddress::parse(text));
+    const auto address = ft::SocketAddress::parse(text);
+    if (address && address->is_unnamed()) return "\"" + text + "\": the path is missing";
+    return wrong_with(address);
+}
+std::string check_peer(const std::string& text) {
+    const auto address = ft::SocketAddress::parse(text);
+    if (address && address->is_ip() && address->port() == 0) {
+        return "\"" + text + "\": nobody can listen on port 0";
+    }
+    return check_address(text);
 }
 std::string check_duration(const std::string& text) { return wrong_with(ft::parse_duration(text)); }
 std::string check_bytes(const std::string& text) { return wrong_with(ft::parse_bytes(text)); }
@@ -50,6 +63,15 @@ std::uint64_t bytes_of_text(const std::string& text) { return *ft::parse_bytes(t
 int failed(const std::string& goal, const ft::Error& cause) {
     std::fprintf(stderr, "%s\n", ft::complaint(goal, cause).c_str());
     return 1;
+}
+
+int finish_output(int code) {
+    errno = 0;
+    const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (is_written) return code;
+    const int why =
+        errno == 0 ? EIO : errno;  // An earlier write has failed, and its errno is gone.
+    return failed("print the result", ft::Error::system(why, "write"));
 }
 
 void mention_choice(const ft::BackendChoice& choice) {

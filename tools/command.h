@@ -31,8 +31,10 @@ struct LoopArguments {
     fivetuple::LoopOptions options() const;
 };
 
-/// For CLI11: what is wrong with a text, or nothing.
+/// For CLI11: what is wrong with a text, or nothing. An address is one to listen on, a peer's one
+/// to connect to.
 std::string check_address(const std::string& text);
+std::string check_peer(const std::string& text);
 std::string check_duration(const std::string& text);
 std::string check_bytes(const std::string& text);
 
@@ -43,6 +45,10 @@ std::uint64_t bytes_of_text(const std::string& text);
 
 /// Says on standard error what could not be done and why; the exit code for that, 1.
 int failed(const std::string& goal, const fivetuple::Error& cause);
+
+/// To be called last: 1, having said why, where what was printed could not all be written, else
+/// `code`.
+int finish_output(int code);
 
 /// Where io_uring would have been better and could not be had: says so once, on standard error.
 void mention_choice(const fivetuple::BackendChoice& choice);

@@ -142,10 +142,12 @@ void add_echo(CLI::App& program, Run& chosen) {
     auto arguments = std::make_shared<EchoArguments>();
     command->add_option("address", arguments->address, "where to listen")
         ->capture_default_str()
+        ->type_name("ADDR")
         ->check(check_address);
     command->add_option("--loops", arguments->loops, "loops, each on a thread of its own")
         ->capture_default_str()
-        ->check(CLI::Range(1, 64));
+        ->type_name("N")
+        ->check(CLI::Range(1, 64).description(""));
     command
         ->add_option("--silence", arguments->silence,
                      "end a connection that is silent for so long; 0: never")

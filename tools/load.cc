@@ -4,6 +4,7 @@
 
 #include "tools/command.h"
 #include "tools/load_run.h"
+#include <charconv>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -114,13 +115,23 @@ int load(const LoadArguments& arguments) {
     return result->wrong > 0 || !result->errors.empty() || result->messages == 0 ? 1 : 0;
 }
 
+std::string check_rate(const std::string& text) {
+    double rate = 0;
+    const char* end = text.data() + text.size();
+    const auto [stopped, failure] = std::from_chars(text.data(), end, rate);
+    const bool is_number = failure == std::errc() && stopped == end;
+    return is_number && rate > 0 && rate <= 1e9 ? "" : "a rate is more than 0 and at most 1e9";
+}
+
 void add_options(CLI::App& command, LoadArguments& arguments) {
     command.add_option("address", arguments.address, "the echo server")
         ->capture_default_str()
-        ->check(check_address);
+        ->type_name("ADDR")
+        ->check(check_peer);
     command.add_option("-c,--connections", arguments.connections, "connections at once")
         ->capture_default_str()
-        ->check(CLI::Range(1, 1000000));
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000000).description(""));
     command.add_option("-s,--size", arguments.size, "bytes of a message")
         ->capture_default_str()
         ->type_name("SIZE")
@@ -132,17 +143,20 @@ void add_options(CLI::App& command, LoadArguments& arguments) {
     command
         .add_option("-p,--pipeline", arguments.pipeline, "messages sent before answers are awaited")
         ->capture_default_str()
-        ->check(CLI::Range(1, 10000));
+        ->type_name("N")
+        ->check(CLI::Range(1, 10000).description(""));
     command
-        .add_option(
-            "-r,--rate", arguments.rate,
-            "messages a second over all connections, sent by the clock whether answers come "
-            "or not; their latency counts from when they were due")
-        ->check(CLI::PositiveNumber);
+        .add_option("-r,--rate", arguments.rate,
+                    "messages a second over all connections, sent by\n"
+                    "the clock whether answers come or not; their\n"
+                    "latency counts from when they were due")
+        ->type_name("N")
+        ->check(check_rate);
     command.add_flag("--churn", arguments.churn, "a connection for each message");
     command.add_option("--loops", arguments.loops, "loops, each on a thread of its own")
         ->capture_default_str()
-        ->check(CLI::Range(1, 64));
+        ->type_name("N")
+        ->check(CLI::Range(1, 64).description(""));
     command.add_option("-d,--duration", arguments.duration, "how long to measure")
         ->capture_default_str()
         ->type_name("TIME")

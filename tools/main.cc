@@ -1,14 +1,36 @@
 #include "fivetuple/os/process.h"
 
 #include "tools/command.h"
+#include <csignal>
 #include <cstdio>
 
-// The ft program: what sockets do, from the command line.
-int main(int count, char** arguments) {
-    using namespace ft_tool;
-    fivetuple::keep_standard_descriptors();
-    fivetuple::raise_descriptor_limit();
+namespace ft_tool {
+namespace {
 
+bool always(const CLI::App*) { return true; }
+
+// CLI11 says of a word that names no command only that a command is required.
+std::string what_is_wrong(const CLI::App& program, const CLI::ParseError& wrong,
+                          const char* first_word) {
+    if (!program.get_subcommands().empty()) return wrong.what();
+    std::string commands;
+    for (const CLI::App* each : program.get_subcommands(&always)) {
+        commands += (commands.empty() ? "" : ", ") + each->get_name();
+    }
+    if (first_word == nullptr) return "a command is missing: " + commands;
+    const std::string what = *first_word == '-' ? "option" : "command";
+    return "there is no " + what + " \"" + first_word + "\"; the commands are " + commands;
+}
+
+int complain_of_usage(const CLI::App& program, const std::string& wrong) {
+    std::string asked = "ft";
+    for (const CLI::App* each : program.get_subcommands()) asked += " " + each->get_name();
+    std::fprintf(stderr, "error: %s\n  hint: `%s --help` tells what there is\n", wrong.c_str(),
+                 asked.c_str());
+    return 2;
+}
+
+int run(int count, char** arguments) {
     CLI::App program("ft: the tool of fivetuple, the socket layer for C++ on Linux", "ft");
     program.require_subcommand(1);
     program.set_version_flag("--version", "ft " FT_VERSION);
@@ -27,11 +49,20 @@ int main(int count, char** arguments) {
     } catch (const CLI::Success& asked_for_help) {
         return program.exit(asked_for_help);
     } catch (const CLI::ParseError& wrong) {
-        std::fprintf(stderr, "error: %s\n  hint: `%s --help` tells what there is\n", wrong.what(),
-                     program.get_subcommands().empty()
-                         ? "ft"
-                         : ("ft " + program.get_subcommands().front()->get_name()).c_str());
-        return 2;
+        return complain_of_usage(program,
+                                 what_is_wrong(program, wrong, count > 1 ? arguments[1] : nullptr));
     }
     return chosen();
+}
+
+}  // namespace
+}  // namespace ft_tool
+
+// The ft program: what sockets do, from the command line.
+int main(int count, char** arguments) {
+    fivetuple::keep_standard_descriptors();
+    fivetuple::raise_descriptor_limit();
+    // Who reads our output may go before us; that is an error like any other.
+    std::signal(SIGPIPE, SIG_IGN);
+    return ft_tool::finish_output(ft_tool::run(count, arguments));
 }

@@ -5,36 +5,66 @@
 namespace fivetuple {
 namespace {
 
+// What sort of address a failure is about: the same errno can mean two things.
+enum class About { any, ip, name };
+
 struct Advice {
-    std::string_view call;  // Empty: of any call.
+    About about;
     int code;
+    std::string_view call;  // Empty: of any call.
     std::string_view text;
 };
 
 // One line for each mistake that people really make; the first that fits is given.
 constexpr Advice kAdvice[] = {
-    {"bind", EADDRINUSE, "another socket holds this address; `ss -ltnp` shows whose it is"},
-    {"listen", EADDRINUSE, "another socket listens there; `ss -ltnp` shows whose it is"},
-    {"bind", EACCES, "ports below 1024 need CAP_NET_BIND_SERVICE; take a higher port"},
-    {"bind", EADDRNOTAVAIL, "no interface here has this address; `ip address` lists them"},
-    {"bind", ENOENT, "the folder of this path does not exist"},
-    {"connect", ECONNREFUSED, "the host answered, but nobody listens there"},
-    {"connect", ETIMEDOUT, "no answer at all: check the address, then the firewall"},
-    {"connect", EHOSTUNREACH, "no route leads there, or a router says that the host is gone"},
-    {"connect", ENETUNREACH, "this machine has no route there; `ip route` lists them"},
-    {"connect", EADDRNOTAVAIL,
+    {About::ip, EADDRINUSE, "bind",
+     "another socket holds this address; `ss -ltnp` shows whose it is"},
+    {About::name, EADDRINUSE, "bind",
+     "something has this name already; `ss -lxp` shows whose socket it is"},
+    {About::any, EADDRINUSE, "listen",
+     "another socket listens there; `ss -ltnp` shows whose it is"},
+    {About::ip, EACCES, "bind", "ports below 1024 need CAP_NET_BIND_SERVICE; take a higher port"},
+    {About::name, EACCES, "bind", "the permissions of its folder, or of one above, forbid it"},
+    {About::any, EADDRNOTAVAIL, "bind",
+     "no interface here has this address; `ip address` lists them"},
+    {About::any, ENOENT, "bind", "the folder of this path does not exist"},
+    {About::ip, ECONNREFUSED, "connect", "the host answered, but nobody listens there"},
+    {About::name, ECONNREFUSED, "connect",
+     "nobody listens there; a program that has ended may have left it"},
+    {About::any, ETIMEDOUT, "connect", "no answer at all: check the address, then the firewall"},
+    {About::any, EHOSTUNREACH, "connect",
+     "no route leads there, or a router says that the host is gone"},
+    {About::any, ENETUNREACH, "connect", "this machine has no route there; `ip route` lists them"},
+    {About::any, EADDRNOTAVAIL, "connect",
      "no local port is free for this destination; close connections, or use more addresses"},
-    {"connect", ENOENT, "there is no socket at this path"},
-    {"connect", EACCES, "the permissions of the path, or of a folder above, forbid it"},
-    {"", EMFILE, "this process has no descriptor left; raise its limit (`ulimit -n`)"},
-    {"", ENFILE, "the system has no descriptor left; raise fs.file-max"},
-    {"", EAFNOSUPPORT, "this kernel has no such kind of address (is IPv6 switched off?)"},
-    {"io_uring_setup", EPERM,
+    {About::any, ENOENT, "connect", "there is no socket at this path"},
+    {About::any, EPROTOTYPE, "connect",
+     "the socket there is of another type, for datagrams perhaps"},
+    {About::ip, EACCES, "connect",
+     "a route or a firewall rule of this machine forbids it; see `ip route`"},
+    {About::name, EACCES, "connect",
+     "the permissions of the path, or of a folder above, forbid it"},
+    {About::ip, EPERM, "connect", "a firewall rule of this machine forbids it"},
+    {About::ip, EINVAL, "connect",
+     "nothing can be sent there: a `blackhole` route (`ip route`), or a link-local address that "
+     "needs its interface, as in [fe80::1%eth0]:80"},
+    {About::any, EMFILE, "", "this process has no descriptor left; raise its limit (`ulimit -n`)"},
+    {About::any, ENFILE, "", "the system has no descriptor left; raise fs.file-max"},
+    {About::any, EAFNOSUPPORT, "",
+     "this kernel has no such kind of address (is IPv6 switched off?)"},
+    {About::any, EPERM, "io_uring_setup",
      "io_uring is forbidden here (sysctl kernel.io_uring_disabled, or the container's filter)"},
-    {"io_uring_setup", ENOSYS, "this kernel has no io_uring, or a filter hides it"},
-    {"io_uring_setup", EINVAL, "io_uring needs Linux 6.1 here"},
-    {"io_uring_setup", ENOMEM, "locked memory is limited; raise it (`ulimit -l`)"},
+    {About::any, ENOSYS, "io_uring_setup", "this kernel has no io_uring, or a filter hides it"},
+    {About::any, EINVAL, "io_uring_setup", "io_uring needs Linux 6.1 here"},
+    {About::any, ENOMEM, "io_uring_setup", "locked memory is limited; raise it (`ulimit -l`)"},
 };
+
+bool fits(const Advice& advice, const Error& cause) {
+    if (advice.code != cause.code()) return false;
+    if (!advice.call.empty() && advice.call != cause.call()) return false;
+    if (advice.about == About::any) return true;
+    return (advice.about == About::name) == cause.subject().starts_with("unix:");
+}
 
 }  // namespace
 
@@ -44,8 +74,7 @@ std::string_view hint_for(const Error& cause) {
     }
     if (cause.cause() != Cause::system) return {};
     for (const Advice& advice : kAdvice) {
-        const bool fits = advice.call.empty() || advice.call == cause.call();
-        if (fits && advice.code == cause.code()) return advice.text;
+        if (fits(advice, cause)) return advice.text;
     }
     return {};
 }

@@ -103,8 +103,11 @@ Result<BackendKind> parse_backend(std::string_view name) {
 Result<std::unique_ptr<Loop>> Loop::open(const LoopOptions& options) {
     if (options.backend) return open_exactly(*options.backend, options, "asked for");
     if (const char* named = std::getenv("FT_BACKEND"); named != nullptr && *named != '\0') {
-        FT_TRY(const BackendKind kind, parse_backend(named));
-        return open_exactly(kind, options, "FT_BACKEND");
+        const auto kind = parse_backend(named);
+        if (kind) return open_exactly(*kind, options, "FT_BACKEND");
+        return std::unexpected(
+            Error::malformed("FT_BACKEND", "there are io_uring, epoll, poll and select")
+                .about("\"" + std::string(named) + "\""));
     }
     BackendChoice choice{BackendKind::epoll, "the best that works here", {}};
     for (const BackendKind kind : kBackendKinds) {
