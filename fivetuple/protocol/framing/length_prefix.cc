@@ -30,7 +30,7 @@ Result<std::optional<Frame>> LengthPrefix::find(Bytes bytes) const {
     if (bytes.size() < width) return std::nullopt;
     const std::uint64_t size = announced(bytes);
     if (size > limit) return std::unexpected(too_long(size, limit));
-    if (bytes.size() - width < (has_type ? 1 : 0) + size) return std::nullopt;
+    if (bytes.size() < header_size() || bytes.size() - header_size() < size) return std::nullopt;
     Frame frame;
     if (has_type) frame.type = std::to_integer<std::uint8_t>(bytes[width]);
     frame.payload = bytes.subspan(header_size(), static_cast<std::size_t>(size));
@@ -40,8 +40,9 @@ Result<std::optional<Frame>> LengthPrefix::find(Bytes bytes) const {
 
 std::size_t LengthPrefix::needed(Bytes bytes) const {
     if (bytes.size() < width) return header_size();
-    return header_size() +
-           static_cast<std::size_t>(std::min<std::uint64_t>(announced(bytes), limit));
+    // Where there is no limit to speak of, the sum might overflow.
+    const std::uint64_t most = std::min(limit, SIZE_MAX - header_size());
+    return header_size() + static_cast<std::size_t>(std::min(announced(bytes), most));
 }
 
 Result<void> LengthPrefix::put_header(MutableBytes to, std::size_t payload,
