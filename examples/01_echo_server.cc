@@ -10,7 +10,7 @@ ft::Task<void> echo(ft::TcpStream peer) {
     while (true) {
         auto got = co_await ft::within(60s, peer.read());
         if (!got || got->empty()) co_return;  // Silent too long, broken or finished: same to us.
-        auto sent = co_await peer.write_all(got->bytes());
+        auto sent = co_await ft::within(60s, peer.write_all(got->bytes()));
         if (!sent) co_return;
     }
 }
@@ -25,6 +25,9 @@ ft::Task<ft::Result<void>> accept_all(ft::Scope& peers, ft::TcpListener listener
 ft::Task<ft::Result<void>> serve(ft::Loop& loop, const char* where) {
     FT_CO_TRY(const auto address, ft::SocketAddress::parse(where));
     FT_CO_TRY(auto listener, ft::TcpListener::bind(loop, address));
+    FT_CO_TRY(const auto bound, listener.local_address());
+    std::printf("listening on %s\n", bound.to_string().c_str());
+    std::fflush(stdout);
     co_return co_await ft::with_scope(accept_all, std::move(listener));
 }
 

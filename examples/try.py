@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Runs one example as its reader would and checks what it does: try.py NAME FOLDER-OF-PROGRAMS."""
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+
+PATIENCE = 60  # Seconds after which something that did not happen will not happen.
+PROGRAMS = pathlib.Path()
+
+
+def start(name, *arguments):
+    return subprocess.Popen([PROGRAMS / f"example_{name}", *arguments], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+class Server:
+    """An example that listens, while it is tried; `address` is where."""
+
+    def __init__(self, name, *arguments):
+        self.process = start(name, *arguments)
+
+    def __enter__(self):
+        self.address = self.process.stdout.readline().split()[-1]
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def connect(self):
+        host, port = self.address.rsplit(":", 1)
+        return socket.create_connection((host, int(port)), PATIENCE)
+
+    def stop(self):
+        """What it prints when it is asked to end."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self):
+        printed, _ = self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == 0, f"it exited with {self.process.returncode}"
+        return printed.strip()
+
+
+def run(name, *arguments):
+    """Exit code, standard output, standard error."""
+    process = start(name, *arguments)
+    printed, complained = process.communicate(timeout=PATIENCE)
+    return process.returncode, printed.strip(), complained.strip()
+
+
+def expect(got, wanted):
+    assert got == wanted, f"expected {wanted!r}, not {got!r}"
+
+
+def echoes(peer, data):
+    peer.sendall(data)
+    got = b""
+    while len(got) < len(data):
+        more = peer.recv(65536)
+        assert more, "the stream ended early"
+        got += more
+    expect(got, data)
+
+
+def receives_until_end(peer):
+    got = b""
+    while more := peer.recv(65536):
+        got += more
+    return got
+
+
+def echo_server():
+    with Server("01_echo_server", "127.0.0.1:0") as server:
+        with server.connect() as one, server.connect() as other:
+            echoes(one, b"first")
+            echoes(other, b"x" * 100_000)
+            echoes(one, b"second")
+    expect(run("01_echo_server", "127.0.0.1"), 
+           (1, "", "error: address \"127.0.0.1\": it has no port; write it as ADDRESS:PORT"))
+
+
+def client(name):
+    with Server("01_echo_server", "127.0.0.1:0") as server:
+        expect(run(name, server.address), (0, "are you there?", ""))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        late = f"error: recv {address}: the time limit ran out"
+        expect(run(name, address), (1, "", late))
+    refused = f"error: connect {address}: Connection refused"
+    expect(run(name, address), (1, "", refused))
+
+
+def framed_messages():
+    expect(run("03_framed_messages"),
+           (0, "type 1: hello\ntype 2: that was all\n2 messages", ""))
+
+
+def graceful_stop():
+    with Server("04_graceful_stop") as server, server.connect() as peer:
+        echoes(peer, b"hello")
+        server.process.send_signal(signal.SIGTERM)
+        while True:  # It has seen the signal when it accepts nobody any more.
+            try:
+                server.connect().close()
+            except ConnectionError:
+                break
+        echoes(peer, b"still served")
+        peer.shutdown(socket.SHUT_WR)
+        expect(peer.recv(1), b"")
+        expect(server.ended(), "all had finished")
+    with Server("04_graceful_stop") as server, server.connect() as peer:
+        echoes(peer, b"hello")
+        expect(server.stop(), "some were cut short")
+        expect(peer.recv(1), b"")
+
+
+def forward():
+    with Server("01_echo_server", "127.0.0.1:0") as behind, \
+            Server("05_forward", "127.0.0.1:0", behind.address) as server:
+        with server.connect() as one, server.connect() as other:
+            echoes(one, b"through two sockets")
+            other.sendall(b"bytes, then the end")
+            other.shutdown(socket.SHUT_WR)
+            expect(receives_until_end(other), b"bytes, then the end")
+            echoes(one, b"y" * 300_000)
+
+
+TRIES = {
+    "01_echo_server": echo_server,
+    "02_client_with_deadline": lambda: client("02_client_with_deadline"),
+    "03_framed_messages": framed_messages,
+    "04_graceful_stop": graceful_stop,
+    "05_forward": forward,
+    "06_blocking_client": lambda: client("06_blocking_client"),
+}
+
+
+def main():
+    global PROGRAMS
+    name, PROGRAMS = sys.argv[1], pathlib.Path(sys.argv[2])
+    if name not in TRIES:
+        sys.exit(f"error: examples/try.py does not say how {name} is tried")
+    TRIES[name]()
+
+
+if __name__ == "__main__":
+    main()
