@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Refuses what g++ 12 compiles into something else; prints one line a breach and exits 1.
 
-A co_await inside the condition of an if, while or switch loses the coroutine's place when no local
-variable stands around it: the coroutine never goes on, or the program crashes. So in this tree a
-co_await in a condition first gets a name. (docs/compilers.md tells more.)
+A co_await inside the condition of an if, while, for or switch loses the coroutine's place when no
+local variable stands around it: the coroutine never goes on, or the program crashes. So in this
+tree a co_await in a condition first gets a name. (docs/compilers.md tells more.)
 """
 import pathlib
 import re
@@ -14,8 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def condition_of(line):
-    """The text between the parentheses of an if, while or switch; empty where there is none."""
-    found = re.match(r"\s*(?:\} else )?(?:if|while|switch) (?:constexpr )?\(", line)
+    """The text between the parentheses of an if, while, for or switch; empty where there is none."""
+    found = re.match(r"\s*(?:\} (?:else )?)?(?:if|while|for|switch) (?:constexpr )?\(", line)
     if not found:
         return ""
     depth, begin = 1, found.end()
@@ -36,7 +36,9 @@ def main():
             continue
         for number, line in enumerate(path.read_text().splitlines(), 1):
             condition = condition_of(line)
-            if "co_await" in condition and ";" not in condition:
+            # What is declared in front of a semicolon is such a variable.
+            nothing_declared = ";" not in condition or condition.lstrip().startswith(";")
+            if "co_await" in condition and nothing_declared:
                 bad += 1
                 print(f"{name}:{number}: co_await in a condition: give its result a name first")
     sys.exit(1 if bad else 0)
