@@ -128,6 +128,14 @@ def forward():
             echoes(one, b"y" * 300_000)
 
 
+def task_tree():
+    code, printed, complained = run("07_task_tree")
+    expect((code, complained), (0, ""))
+    for waits in ("branch of 07_task_tree.cc:", ": accept on 127.0.0.1:", ": recv on tcp 127.0.0.1:",
+                  " left"):
+        assert waits in printed, f"{waits!r} is not in:\n{printed}"
+
+
 TRIES = {
     "01_echo_server": echo_server,
     "02_client_with_deadline": lambda: client("02_client_with_deadline"),
@@ -135,6 +143,7 @@ TRIES = {
     "04_graceful_stop": graceful_stop,
     "05_forward": forward,
     "06_blocking_client": lambda: client("06_blocking_client"),
+    "07_task_tree": task_tree,
 }
 
 

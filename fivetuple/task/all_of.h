@@ -37,10 +37,10 @@ class [[nodiscard]] AllOf final : public Branches, public Awaits<AllOf<As...>> {
     using Values = All<typename Succeeded<AwaitResult<As>>::Type...>;
 
 public:
-    AllOf(std::source_location where, As&... awaited) : where_(where), awaited_(awaited...) {}
+    explicit AllOf(As&... awaited) : awaited_(awaited...) {}
 
     bool start(Node& node, std::coroutine_handle<> sleeper) {
-        begin(node, sleeper, where_);
+        begin(node, sleeper);
         start_each(std::index_sequence_for<As...>());
         return true;
     }
@@ -113,7 +113,6 @@ private:
         return Values(std::get<Is>(outcomes_).take()...);
     }
 
-    std::source_location where_;
     std::tuple<As&...> awaited_;
     std::tuple<TaskBranch<AwaitResult<As>>...> branches_;
     std::tuple<Outcome<AwaitResult<As>>...> outcomes_;
@@ -132,7 +131,7 @@ inline constexpr struct {
     template <Awaitable... As>
     AllOf<As...> operator()(As&&... awaited) const {
         static_assert(sizeof...(As) > 0);
-        return AllOf<As...>(std::source_location::current(), awaited...);
+        return AllOf<As...>(awaited...);
     }
 } all_of;
 

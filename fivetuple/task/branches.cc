@@ -5,8 +5,8 @@ namespace fivetuple {
 // The branches are below the node that is cancelled: they end by themselves.
 const Wait::Type Branches::kType{"wait for branches", [](Wait&) {}, nullptr};
 
-void Branches::begin(Node& node, std::coroutine_handle<> sleeper, std::source_location where) {
-    group_.enter(node, Node::Kind::branch, where);
+void Branches::begin(Node& node, std::coroutine_handle<> sleeper) {
+    group_.enter(node, Node::Kind::branch, PromiseBase::of(sleeper).where());
     belongs_to(node);
     sleep(node, sleeper);
 }

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <exception>
 #include <optional>
-#include <source_location>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -43,7 +42,7 @@ protected:
     /// Decides, as a branch ends, whether the others go on.
     virtual bool others_go_on(std::size_t index) = 0;
 
-    void begin(Node& node, std::coroutine_handle<> sleeper, std::source_location where);
+    void begin(Node& node, std::coroutine_handle<> sleeper);
     void add(Branch& branch, std::size_t index);
     void end() { group_.leave(); }
 

@@ -29,10 +29,10 @@ private:
 template <Awaitable... As>
 class [[nodiscard]] FirstOf final : public Branches, public Awaits<FirstOf<As...>> {
 public:
-    FirstOf(std::source_location where, As&... awaited) : where_(where), awaited_(awaited...) {}
+    explicit FirstOf(As&... awaited) : awaited_(awaited...) {}
 
     bool start(Node& node, std::coroutine_handle<> sleeper) {
-        begin(node, sleeper, where_);
+        begin(node, sleeper);
         start_each(std::index_sequence_for<As...>());
         return true;
     }
@@ -61,7 +61,6 @@ private:
             std::in_place_index<I>, std::get<I>(branches_).take()));
     }
 
-    std::source_location where_;
     std::tuple<As&...> awaited_;
     std::tuple<TaskBranch<AwaitResult<As>>...> branches_;
     std::size_t winner_ = 0;
@@ -75,7 +74,7 @@ private:
 template <Awaitable... As>
 FirstOf<As...> first_of(As&&... awaited) {
     static_assert(sizeof...(As) > 0);
-    return FirstOf<As...>(std::source_location::current(), awaited...);
+    return FirstOf<As...>(awaited...);
 }
 
 }  // namespace fivetuple

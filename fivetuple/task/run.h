@@ -42,10 +42,10 @@ auto run(F&& function, Args... args)
     auto loop = Loop::open();
     if (!loop) return std::unexpected(std::move(loop).error());
     if constexpr (std::is_void_v<typename std::invoke_result_t<F, Loop&, Args...>::Value>) {
-        run(**loop, function(**loop, std::move(args)...));
+        run(**loop, function(**loop, std::move(args)...), {});
         return {};
     } else {
-        return run(**loop, function(**loop, std::move(args)...));
+        return run(**loop, function(**loop, std::move(args)...), {});
     }
 }
 
