@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "tests/testing/world.h"
+#include <algorithm>
+#include <vector>
 
 namespace fivetuple::testing_help {
 namespace {
@@ -49,6 +51,23 @@ TEST_P(Poll, TellsWhenThereIsRoomAgain) {
     while (filled > 0) filled -= static_cast<std::size_t>(receive(pair_.server, room));
     turn_until([&] { return op.is_done(); });
     EXPECT_TRUE(op.result & kPollWritable);
+}
+
+TEST_P(Poll, EveryOneOfManyAskedInOneTurnIsTold) {
+    // The first one makes a backend watch the socket; nothing changes after that.
+    NotedOp first;
+    first.ask_poll(pair_.server, kPollReadable);
+    backend().submit(first);
+    settle();
+    EXPECT_EQ(send(pair_.client, bytes_of("here")), 4);
+    turn_until([&] { return first.is_done(); });
+
+    std::vector<NotedOp> ops(100);
+    for (NotedOp& op : ops) {
+        op.ask_poll(pair_.server, kPollReadable);
+        backend().submit(op);
+    }
+    turn_until([&] { return std::ranges::all_of(ops, &NotedOp::is_done); });
 }
 
 TEST_P(Poll, ThePeersEndIsSeenWithoutReading) {

@@ -402,6 +402,7 @@ void ReadinessBackend::serve_put_off() {
         Entry* entry = table_.find(socket);
         if (entry == nullptr) continue;
         entry->put_off = false;
+        serve_polls(*entry);
         serve(socket);
     }
     being_served_.clear();
