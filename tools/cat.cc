@@ -115,11 +115,12 @@ ft::Task<Outcome> connect(ft::Loop& loop, const CatArguments& arguments) {
 
 ft::Task<Outcome> cat_until_signal(ft::Loop& loop, const CatArguments& arguments) {
     const bool is_unix = address_of(arguments.address).is_unix();
+    ft::Signals signals(loop, {SIGINT, SIGTERM});
     auto work = arguments.listens ? (is_unix ? listen<ft::UnixListener>(loop, arguments)
                                              : listen<ft::TcpListener>(loop, arguments))
                                   : (is_unix ? connect<ft::UnixStream>(loop, arguments)
                                              : connect<ft::TcpStream>(loop, arguments));
-    auto ended = co_await ft::first_of(std::move(work), ft::signal(SIGINT, SIGTERM));
+    auto ended = co_await ft::first_of(std::move(work), signals.next());
     if (ended.index() == 0) co_return std::move(ended.get<0>());
     co_return std::nullopt;
 }

@@ -7,6 +7,7 @@
 #include "tools/echo_server.h"
 #include <csignal>
 #include <cstdio>
+#include <latch>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
@@ -28,6 +29,7 @@ struct EchoArguments {
 
 /// One loop of the server, on a thread of its own.
 struct Worker {
+    bool speaks = false;  ///< For all of them, which run on the same backend.
     EchoCounters counters;
     ft::BackendStats stats;
     std::string backend;
@@ -35,8 +37,10 @@ struct Worker {
 };
 
 ft::Task<ft::Result<void>> serve_until_signal(ft::Loop& loop, EchoOptions options, Worker& worker) {
+    // Caught before anybody is told that the server is there, and may end it.
+    ft::Signals signals(loop, {SIGINT, SIGTERM});
     auto ended = co_await ft::first_of(echo_server(loop, std::move(options), worker.counters),
-                                       ft::signal(SIGINT, SIGTERM));
+                                       signals.next());
     if (ended.index() == 0) co_return std::move(ended.get<0>());
     co_return {};
 }
@@ -48,14 +52,26 @@ void serve_on_loop(const EchoArguments& arguments, EchoOptions options, Worker& 
         return;
     }
     worker.backend = ft::to_string((*loop)->choice().kind);
-    if (options.listening) mention_choice((*loop)->choice());
+    if (worker.speaks) mention_choice((*loop)->choice());
     auto served = ft::run(**loop, serve_until_signal(**loop, std::move(options), worker));
     worker.stats = (*loop)->backend().stats();
-    if (!served) {
-        worker.failure = std::move(served).error();
-        // The others would serve on without this one.
-        std::raise(SIGTERM);
-    }
+    if (!served) worker.failure = std::move(served).error();
+}
+
+// On a thread of its own. A worker that fails ends them all, or they would serve on without it; it
+// waits until all can hear the signal.
+void serve_beside(const EchoArguments& arguments, EchoOptions options, Worker& worker,
+                  std::latch& all_listen) {
+    bool listens = false;
+    options.listening = [&](const ft::SocketAddress&) {
+        listens = true;
+        all_listen.count_down();
+    };
+    serve_on_loop(arguments, std::move(options), worker);
+    if (!worker.failure) return;
+    if (!listens) all_listen.count_down();
+    all_listen.wait();
+    std::raise(SIGTERM);
 }
 
 void print_text(const EchoCounters& all, const ft::BackendStats& stats) {
@@ -94,10 +110,12 @@ void print_json(const EchoCounters& all, const ft::BackendStats& stats,
     std::printf("%s\n", report.dump(2).c_str());
 }
 
-// The first worker listens alone until its address is known: the others share the port it got.
+// The first worker listens alone until its address is known: the others share the port it got. When
+// the address is said, all of them listen.
 int serve(const EchoArguments& arguments) {
     std::vector<Worker> workers(arguments.loops);
     std::vector<std::thread> threads;
+    std::latch all_listen(arguments.loops - 1);
     EchoOptions options{
         address_of(arguments.address), arguments.loops > 1, duration_of(arguments.silence), {}};
     if (options.at.is_unix() && arguments.loops > 1) {
@@ -106,15 +124,18 @@ int serve(const EchoArguments& arguments) {
     }
     EchoOptions first = options;
     first.listening = [&](const ft::SocketAddress& address) {
-        std::printf("listening on %s\n", address.to_string().c_str());
-        std::fflush(stdout);
         options.at = address;
         for (std::size_t at = 1; at < workers.size(); ++at) {
-            threads.emplace_back(serve_on_loop, std::cref(arguments), options,
-                                 std::ref(workers[at]));
+            threads.emplace_back(serve_beside, std::cref(arguments), options, std::ref(workers[at]),
+                                 std::ref(all_listen));
         }
+        all_listen.wait();
+        std::printf("listening on %s\n", address.to_string().c_str());
+        std::fflush(stdout);
     };
+    workers[0].speaks = true;
     serve_on_loop(arguments, first, workers[0]);
+    if (workers[0].failure && !threads.empty()) std::raise(SIGTERM);
     for (std::thread& thread : threads) thread.join();
 
     EchoCounters all;

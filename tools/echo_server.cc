@@ -14,13 +14,17 @@ namespace ft = fivetuple;
 
 namespace {
 
-void count(EchoCounters& counters, const ft::Result<ft::Lease>& got) {
-    if (!got) {
-        (got.error().is_deadline() ? counters.silent : counters.broken)++;
-    } else if (!got->empty()) {
+/// False where the connection has ended. One that the server itself ends stays counted as active.
+bool count(EchoCounters& counters, const ft::Result<ft::Lease>& got) {
+    if (got && !got->empty()) {
         counters.messages++;
         counters.bytes += got->size();
+        return true;
     }
+    if (!got && got.error().is_cancelled()) return false;
+    counters.active--;
+    if (!got) (got.error().is_deadline() ? counters.silent : counters.broken)++;
+    return false;
 }
 
 ft::Task<void> echo(ft::SocketStream peer, EchoCounters& counters) {
@@ -28,9 +32,7 @@ ft::Task<void> echo(ft::SocketStream peer, EchoCounters& counters) {
     ft::Result<ft::Lease> got;
     do {
         got = co_await peer.write_then_read(*std::move(got));
-        count(counters, got);
-    } while (got && !got->empty());
-    counters.active--;
+    } while (count(counters, got));
 }
 
 ft::Task<void> echo_within(ft::Duration limit, ft::SocketStream peer, EchoCounters& counters) {
@@ -38,9 +40,7 @@ ft::Task<void> echo_within(ft::Duration limit, ft::SocketStream peer, EchoCounte
     ft::Result<ft::Lease> got;
     do {
         got = co_await ft::within(limit, peer.write_then_read(*std::move(got)));
-        count(counters, got);
-    } while (got && !got->empty());
-    counters.active--;
+    } while (count(counters, got));
 }
 
 template <class Listener>

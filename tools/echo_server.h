@@ -12,7 +12,7 @@ namespace ft_tool {
 /// What one loop of an echo server has done.
 struct EchoCounters {
     std::uint64_t accepted = 0;
-    std::uint64_t active = 0;
+    std::uint64_t active = 0;  ///< Connections open, or that were when the server ended.
     std::uint64_t messages = 0;
     std::uint64_t bytes = 0;
     std::uint64_t broken = 0;     ///< Connections that ended in an error.
