@@ -1,0 +1,128 @@
+#include "fivetuple/os/option_catalogue.h"
+
+#include "fivetuple/os/option_entries.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cctype>
+#include <climits>
+#include <cstdio>
+
+namespace fivetuple {
+namespace {
+
+std::vector<OptionEntry> joined() {
+    std::vector<OptionEntry> all;
+    for (const auto family : {socket_option_entries(), tcp_option_entries(), ip_option_entries()}) {
+        all.insert(all.end(), family.begin(), family.end());
+    }
+    return all;
+}
+
+std::string lowered(std::string_view text) {
+    std::string low(text);
+    for (char& letter : low) {
+        letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    }
+    return low;
+}
+
+// How many letters must be put in, taken out or changed to make the one of the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t at = 0; at < row.size(); ++at) row[at] = at;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row.back();
+}
+
+// Lower is likelier. A part of the name counts more than letters in common.
+std::size_t unlikeness(std::string_view asked, std::string_view name) {
+    const std::size_t letters = distance(asked, name);
+    const bool is_part = asked.size() >= 3 && name.find(asked) != name.npos;
+    return is_part ? letters / 8 : letters;
+}
+
+}  // namespace
+
+KernelVersion running_kernel() {
+    static const KernelVersion version = [] {
+        utsname names{};
+        KernelVersion found;
+        if (::uname(&names) == 0) {
+            std::sscanf(names.release, "%d.%d", &found.version, &found.patch_level);
+        }
+        return found;
+    }();
+    return version;
+}
+
+std::string OptionEntry::range() const {
+    if (!has_range) return form == "switch" ? "on or off" : "";
+    std::string text = std::to_string(least);
+    if (most < INT_MAX) {
+        text += " to " + std::to_string(most);
+    } else {
+        text += " or more";
+    }
+    if (!unit.empty()) text += " " + std::string(unit);
+    return text;
+}
+
+std::span<const OptionEntry> option_catalogue() {
+    static const std::vector<OptionEntry> all = joined();
+    return all;
+}
+
+const OptionEntry* find_option(std::string_view name) {
+    const std::string asked = lowered(name);
+    for (const OptionEntry& each : option_catalogue()) {
+        if (lowered(each.key.name) == asked || lowered(each.type) == asked) return &each;
+    }
+    return nullptr;
+}
+
+const OptionEntry* find_option(int level, int number) {
+    for (const OptionEntry& each : option_catalogue()) {
+        if (each.key.level == level && each.key.number == number) return &each;
+    }
+    return nullptr;
+}
+
+std::vector<std::string_view> nearest_options(std::string_view name) {
+    constexpr std::size_t kMost = 5;
+    constexpr std::size_t kLongest = 64;  // No name comes near it.
+    if (name.size() > kLongest) return {};
+    struct Candidate {
+        std::size_t unlikeness;
+        std::string_view name;
+    };
+    const std::string asked = lowered(name);
+    std::vector<Candidate> candidates;
+    candidates.reserve(option_catalogue().size());
+    for (const OptionEntry& each : option_catalogue()) {
+        const std::string full = lowered(each.key.name);
+        // People leave the prefix away: `nodelay`, `rcvbuf`.
+        const std::string bare = full.substr(full.find('_') + 1);
+        candidates.push_back({std::min({unlikeness(asked, full), unlikeness(asked, bare),
+                                        unlikeness(asked, lowered(each.type))}),
+                              each.key.name});
+    }
+    std::ranges::stable_sort(candidates, {}, &Candidate::unlikeness);
+    std::vector<std::string_view> names;
+    for (const Candidate& each : candidates) {
+        const bool is_like = each.unlikeness <= std::max<std::size_t>(2, asked.size() / 2);
+        if (!is_like || names.size() == kMost) break;
+        if (std::ranges::find(names, each.name) == names.end()) names.push_back(each.name);
+    }
+    return names;
+}
+
+}  // namespace fivetuple

@@ -1,0 +1,171 @@
+#include "fivetuple/os/tcp_info.h"
+
+#include <netinet/tcp.h>
+
+#include <cstddef>
+#include <cstring>
+
+namespace fivetuple {
+namespace {
+
+// struct tcp_info as Linux 6.18 has it. Older kernels end it earlier; newer ones append.
+struct Raw {
+    std::uint8_t state, ca_state, retransmits, probes, backoff, options, scales, flags;
+    std::uint32_t rto, ato, snd_mss, rcv_mss;
+    std::uint32_t unacked, sacked, lost, retrans, fackets;
+    std::uint32_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
+    std::uint32_t pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss, reordering;
+    std::uint32_t rcv_rtt, rcv_space, total_retrans;
+    std::uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    std::uint32_t segs_out, segs_in, notsent_bytes, min_rtt, data_segs_in, data_segs_out;
+    std::uint64_t delivery_rate, busy_time, rwnd_limited, sndbuf_limited;
+    std::uint32_t delivered, delivered_ce;
+    std::uint64_t bytes_sent, bytes_retrans;
+    std::uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash;
+    std::uint16_t total_rto, total_rto_recoveries;
+    std::uint32_t total_rto_time;
+    std::uint32_t received_ce, delivered_e1_bytes, delivered_e0_bytes, delivered_ce_bytes;
+    std::uint32_t received_e1_bytes, received_e0_bytes, received_ce_bytes;
+    std::uint16_t accecn_fail_mode, accecn_opt_seen;
+};
+static_assert(sizeof(Raw) == 280);
+static_assert(offsetof(Raw, total_retrans) == offsetof(tcp_info, tcpi_total_retrans));
+static_assert(TcpInfo::key.number == TCP_INFO);
+
+// Up to here every kernel tells.
+constexpr std::size_t kAlways = offsetof(Raw, pacing_rate);
+
+enum OptionBit : std::uint8_t {
+    kTimestamps = 1,
+    kSack = 2,
+    kWindowScale = 4,
+    kEcn = 8,
+    kEcnSeen = 16,
+    kSynData = 32,
+    kMicroseconds = 64,
+    kFastOpenChild = 128,
+};
+
+void fill_always(TcpInfo& info, const Raw& raw) {
+    using Microseconds = TcpInfo::Microseconds;
+    using Milliseconds = TcpInfo::Milliseconds;
+    info.state = static_cast<TcpState>(raw.state);
+    info.congestion_state = static_cast<TcpCongestionState>(raw.ca_state);
+    info.retransmits = raw.retransmits;
+    info.probes = raw.probes;
+    info.backoff = raw.backoff;
+    info.has_timestamps = (raw.options & kTimestamps) != 0;
+    info.has_sack = (raw.options & kSack) != 0;
+    info.has_window_scale = (raw.options & kWindowScale) != 0;
+    info.has_ecn = (raw.options & kEcn) != 0;
+    info.has_seen_ecn = (raw.options & kEcnSeen) != 0;
+    info.had_data_in_syn = (raw.options & kSynData) != 0;
+    info.has_microseconds = (raw.options & kMicroseconds) != 0;
+    info.is_fast_open_child = (raw.options & kFastOpenChild) != 0;
+    info.send_window_scale = raw.scales & 0xf;
+    info.receive_window_scale = raw.scales >> 4;
+    info.is_rate_limited_by_program = (raw.flags & 1) != 0;
+    info.fast_open_failure = static_cast<FastOpenFailure>(raw.flags >> 1 & 3);
+    info.retransmission_timeout = Microseconds(raw.rto);
+    info.acknowledgement_timeout = Microseconds(raw.ato);
+    info.send_segment_bytes = raw.snd_mss;
+    info.receive_segment_bytes = raw.rcv_mss;
+    info.unacknowledged_segments = raw.unacked;
+    info.sacked_segments = raw.sacked;
+    info.lost_segments = raw.lost;
+    info.retransmitted_segments = raw.retrans;
+    info.forward_acknowledged = raw.fackets;
+    info.since_data_sent = Milliseconds(raw.last_data_sent);
+    info.since_acknowledgement_sent = Milliseconds(raw.last_ack_sent);
+    info.since_data_received = Milliseconds(raw.last_data_recv);
+    info.since_acknowledgement_received = Milliseconds(raw.last_ack_recv);
+    info.path_mtu_bytes = raw.pmtu;
+    info.receive_threshold_bytes = raw.rcv_ssthresh;
+    info.round_trip = Microseconds(raw.rtt);
+    info.round_trip_variation = Microseconds(raw.rttvar);
+    info.slow_start_threshold = raw.snd_ssthresh;
+    info.congestion_window = raw.snd_cwnd;
+    info.advertised_segment_bytes = raw.advmss;
+    info.reordering = raw.reordering;
+    info.receive_round_trip = Microseconds(raw.rcv_rtt);
+    info.receive_space_bytes = raw.rcv_space;
+    info.total_retransmissions = raw.total_retrans;
+}
+
+// The fields that came later: those that end within the kernel's size are there.
+class Later {
+public:
+    Later(const Raw& raw, std::size_t size) : raw_(raw), size_(size) {}
+
+    template <class To, class From>
+    void take(std::optional<To>& to, const From& from) const {
+        const auto* begin = reinterpret_cast<const std::byte*>(&raw_);
+        const auto* end = reinterpret_cast<const std::byte*>(&from) + sizeof from;
+        if (static_cast<std::size_t>(end - begin) <= size_) to = To(from);
+    }
+
+private:
+    const Raw& raw_;
+    std::size_t size_;
+};
+
+void fill_later(TcpInfo& info, const Raw& raw, std::size_t size) {
+    const Later later(raw, size);
+    later.take(info.pacing_rate, raw.pacing_rate);
+    later.take(info.max_pacing_rate, raw.max_pacing_rate);
+    later.take(info.bytes_acknowledged, raw.bytes_acked);
+    later.take(info.bytes_received, raw.bytes_received);
+    later.take(info.segments_sent, raw.segs_out);
+    later.take(info.segments_received, raw.segs_in);
+    later.take(info.bytes_not_sent, raw.notsent_bytes);
+    later.take(info.least_round_trip, raw.min_rtt);
+    later.take(info.data_segments_received, raw.data_segs_in);
+    later.take(info.data_segments_sent, raw.data_segs_out);
+    later.take(info.delivery_rate, raw.delivery_rate);
+    later.take(info.busy, raw.busy_time);
+    later.take(info.limited_by_receiver, raw.rwnd_limited);
+    later.take(info.limited_by_send_buffer, raw.sndbuf_limited);
+    later.take(info.delivered, raw.delivered);
+    later.take(info.delivered_marked, raw.delivered_ce);
+    later.take(info.bytes_sent, raw.bytes_sent);
+    later.take(info.bytes_retransmitted, raw.bytes_retrans);
+    later.take(info.duplicates_reported, raw.dsack_dups);
+    later.take(info.reorderings_seen, raw.reord_seen);
+    later.take(info.out_of_order_received, raw.rcv_ooopack);
+    later.take(info.send_window_bytes, raw.snd_wnd);
+    later.take(info.receive_window_bytes, raw.rcv_wnd);
+    later.take(info.rehashes, raw.rehash);
+    later.take(info.timeouts, raw.total_rto);
+    later.take(info.timeout_recoveries, raw.total_rto_recoveries);
+    later.take(info.timeout_time, raw.total_rto_time);
+    later.take(info.received_marked, raw.received_ce);
+    later.take(info.delivered_ect1_bytes, raw.delivered_e1_bytes);
+    later.take(info.delivered_ect0_bytes, raw.delivered_e0_bytes);
+    later.take(info.delivered_marked_bytes, raw.delivered_ce_bytes);
+    later.take(info.received_ect1_bytes, raw.received_e1_bytes);
+    later.take(info.received_ect0_bytes, raw.received_e0_bytes);
+    later.take(info.received_marked_bytes, raw.received_ce_bytes);
+    later.take(info.accurate_ecn_failure, raw.accecn_fail_mode);
+    later.take(info.accurate_ecn_seen, raw.accecn_opt_seen);
+}
+
+}  // namespace
+
+Result<TcpInfo> TcpInfo::from_bytes(Bytes raw) {
+    if (raw.size() < kAlways) return std::unexpected(wrong_size(key, raw.size()));
+    Raw known{};
+    const std::size_t size = std::min(raw.size(), sizeof known);
+    std::memcpy(&known, raw.data(), size);
+    TcpInfo info;
+    fill_always(info, known);
+    fill_later(info, known, size);
+    return info;
+}
+
+Result<TcpInfo> TcpInfo::read_from(OptionAccess socket) {
+    std::byte room[sizeof(Raw)];
+    FT_TRY(const std::size_t size, read_option(socket, key, room));
+    return from_bytes(Bytes(room).first(size));
+}
+
+}  // namespace fivetuple
