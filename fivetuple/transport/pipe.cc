@@ -1,5 +1,7 @@
 #include "fivetuple/transport/pipe.h"
 
+#include "fivetuple/base/assert.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -48,12 +50,23 @@ void PipeLane::look(Waiter*& waiter) {
     if (waiter != nullptr && waiter->move()) std::exchange(waiter, nullptr)->make_ready();
 }
 
-// What one side moves may be what the other waits for, so the reader is asked on both sides of the
-// writer.
+// What one side moves may be what the other waits for, and that again and again where both want to
+// move more than there is room for.
 void PipeLane::look_again() {
-    look(reader_);
-    look(writer_);
-    look(reader_);
+    do {
+        look(reader_);
+        look(writer_);
+    } while (reader_ != nullptr && filled_ > 0);
+}
+
+void PipeLane::wait_to_read(Waiter& waiter) {
+    FT_ASSERT(reader_ == nullptr, "two tasks read one pipe at once");
+    reader_ = &waiter;
+}
+
+void PipeLane::wait_to_write(Waiter& waiter) {
+    FT_ASSERT(writer_ == nullptr, "two tasks write into one pipe at once");
+    writer_ = &waiter;
 }
 
 void PipeLane::Waiter::stop_waiting(Wait& wait) {
@@ -74,6 +87,7 @@ void PipeStream::close() {
 }
 
 Result<void> PipeStream::shutdown_write() {
+    if (out_ == nullptr) return std::unexpected(Error::system(EBADF, "shutdown"));
     out_->end_writing();
     return {};
 }

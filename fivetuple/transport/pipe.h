@@ -39,8 +39,8 @@ public:
     bool is_written_to() const { return !writing_ended_; }
     bool is_read() const { return !reading_ended_; }
 
-    void wait_to_read(Waiter& waiter) { reader_ = &waiter; }
-    void wait_to_write(Waiter& waiter) { writer_ = &waiter; }
+    void wait_to_read(Waiter& waiter);
+    void wait_to_write(Waiter& waiter);
     /// Something has changed: whoever waits looks again.
     void look_again();
 
