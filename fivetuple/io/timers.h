@@ -4,6 +4,7 @@
 #include "fivetuple/base/time.h"
 #include "fivetuple/io/job.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace fivetuple {
@@ -22,7 +23,9 @@ public:
 
     /// `timer` must not be running already.
     void start(Timer& timer, Time when) {
-        timer.when = when;
+        // What is long overdue goes behind what is due already, or one that is started for a time
+        // gone by, again and again, would keep all others from running.
+        timer.when = std::max(when, fired_);
         timer.order = started_++;
         heap_.push(timer);
     }
@@ -35,6 +38,7 @@ public:
     /// Runs those that are due, in the order of their times, and what each makes ready. Timers that
     /// this starts wait for the next call, even if they are due at once.
     void fire(Time now, ReadyQueue& ready) {
+        fired_ = now;
         const std::uint64_t end = started_;
         while (!heap_.empty() && heap_.top().when <= now && heap_.top().order < end) {
             Timer& due = heap_.top();
@@ -51,6 +55,7 @@ private:
     };
     Heap<Timer, Sooner> heap_;
     std::uint64_t started_ = 0;
+    Time fired_ = Time::min();
 };
 
 }  // namespace fivetuple
