@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/base/assert.h"
 #include "fivetuple/protocol/framing/length_prefix.h"
 
 #include <cstddef>
@@ -12,7 +13,9 @@ namespace fivetuple {
 class Delimiter {
 public:
     explicit Delimiter(std::string text = "\n", std::size_t limit = std::size_t{64} * 1024)
-        : text_(std::move(text)), limit_(limit) {}
+        : text_(std::move(text)), limit_(limit) {
+        FT_ASSERT(!text_.empty(), "nothing ends with no text at all");
+    }
 
     /// The frame at the front of `bytes`; none while its end is not there. Looks at each byte once,
     /// however often it is asked about a stream that grows.

@@ -1,5 +1,7 @@
 #include "fivetuple/protocol/framing/length_prefix.h"
 
+#include "fivetuple/base/assert.h"
+
 #include <algorithm>
 #include <string>
 
@@ -22,6 +24,7 @@ std::uint64_t LengthPrefix::announced(Bytes header) const {
         case 4:
             return take_integer<std::uint32_t>(header, order);
         default:
+            FT_ASSERT(width == 8, "a length has 1, 2, 4 or 8 bytes");
             return take_integer<std::uint64_t>(header, order);
     }
 }
@@ -62,6 +65,7 @@ Result<void> LengthPrefix::put_header(MutableBytes to, std::size_t payload,
             put_integer(to, static_cast<std::uint32_t>(payload), order);
             break;
         default:
+            FT_ASSERT(width == 8, "a length has 1, 2, 4 or 8 bytes");
             put_integer(to, static_cast<std::uint64_t>(payload), order);
             break;
     }
