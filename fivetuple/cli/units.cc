@@ -27,7 +27,9 @@ Result<double> parse_with(std::string_view text, const Unit (&units)[N], const c
     double value = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     std::string unit(end, text.data() + text.size());
-    for (char& letter : unit) letter = static_cast<char>(std::tolower(letter));
+    for (char& letter : unit) {
+        letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    }
     if (failure == std::errc() && std::isfinite(value) && value >= 0) {
         for (const Unit& each : units) {
             if (each.name == unit && value * each.factor < 9.2e18) return value * each.factor;

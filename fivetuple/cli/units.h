@@ -17,9 +17,9 @@ Result<Duration> parse_duration(std::string_view text);
 /// Errors: malformed, for other text and for what does not fit into 63 bits.
 Result<std::uint64_t> parse_bytes(std::string_view text);
 
-/// `4.61 us`, `70 ms`, `1.5 s`: three digits that matter.
+/// `4.61 us`, `70.0 ms`, `900 s`: three digits that matter.
 std::string format_duration(Duration length);
-/// `270 B`, `1.5 KiB`, `3.1 GiB`
+/// `270 B`, `1.50 KiB`, `64.0 MiB`
 std::string format_bytes(double bytes);
 /// `1,234,567`
 std::string format_count(std::uint64_t count);
