@@ -251,9 +251,9 @@ class Cat:
             self.assertEqual(waiting.returncode, 0)
 
 
-programs.on_each_backend(globals(), Clients)
-programs.on_each_backend(globals(), UnixClients)
-programs.on_each_backend(globals(), Cat)
+programs.on_backends(globals(), Clients)
+programs.on_backends(globals(), UnixClients)
+programs.on_backends(globals(), Cat)
 
 if __name__ == "__main__":
     unittest.main()

@@ -167,9 +167,9 @@ class Server:
         return json.loads(report)
 
 
-def on_each_backend(module, cases):
+def on_backends(module, cases, backends=BACKENDS):
     """Makes of `cases` a TestCase for each backend: `Clients` becomes `Clients_epoll` and so on."""
-    for backend in BACKENDS:
+    for backend in backends:
         name = f"{cases.__name__}_{backend}"
         module[name] = type(name, (cases, unittest.TestCase),
                             {"backend": backend, "__module__": module["__name__"]})

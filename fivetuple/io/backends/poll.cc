@@ -2,7 +2,9 @@
 #include "fivetuple/os/clock.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <vector>
@@ -52,6 +54,7 @@ public:
         const timespec limit = to_timespec(until <= now ? Duration::zero() : until - now);
         int left =
             ::ppoll(watched_.data(), watched_.size(), until == kNever ? nullptr : &limit, nullptr);
+        if (left < 0 && errno == EINVAL) left = sleep_by_parts(now, until);
         events_.clear();
         for (std::size_t at = 0; left > 0 && at < watched_.size(); ++at) {
             if (watched_[at].revents == 0) continue;
@@ -62,6 +65,32 @@ public:
     }
 
 private:
+    // The process's limit of descriptors has been lowered below what is awaited here, and poll(2)
+    // takes no more than that at once. They are looked at part by part, a few times in each moment.
+    int sleep_by_parts(Time now, Time until) {
+        while (true) {
+            const int seen = look_by_parts();
+            if (seen > 0 || now >= until) return seen;
+            constexpr Duration kPause = std::chrono::milliseconds(5);
+            const timespec pause = to_timespec(std::min(kPause, until - now));
+            ::ppoll(nullptr, 0, &pause, nullptr);
+            now = monotonic_now();
+        }
+    }
+
+    int look_by_parts() {
+        rlimit limit{};
+        ::getrlimit(RLIMIT_NOFILE, &limit);
+        const std::size_t most = std::max<std::size_t>(limit.rlim_cur, 1);
+        int seen = 0;
+        for (std::size_t at = 0; at < watched_.size(); at += most) {
+            const std::size_t count = std::min(most, watched_.size() - at);
+            for (std::size_t each = at; each < at + count; ++each) watched_[each].revents = 0;
+            seen += std::max(::poll(&watched_[at], count, 0), 0);
+        }
+        return seen;
+    }
+
     static short to_poll(std::uint8_t wanted) {
         short events = 0;
         if (wanted & Readiness::readable) events |= POLLIN;
