@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/os/ecn.h"
 #include "fivetuple/os/option_forms.h"
 
 #include <netinet/in.h>
@@ -9,14 +10,6 @@
 
 // Options of IPv4. Those without an IPv6 twin work on IPv6 sockets as well. ip(7)
 namespace fivetuple {
-
-/// What a packet says about congestion. RFC 3168
-enum class Ecn : std::uint8_t {
-    not_capable = 0,
-    capable_1 = 1,  ///< ECT(1), which L4S uses.
-    capable_0 = 2,  ///< ECT(0)
-    congested = 3,  ///< CE
-};
 
 /// The byte of a packet's header that queues look at: its class of service and its mark of
 /// congestion. RFC 2474, RFC 3168
