@@ -126,7 +126,11 @@ class Server:
                   socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET)
         peer = socket.socket(family)
         peer.settimeout(timeout)
-        peer.connect(self.address)
+        try:
+            peer.connect(self.address)
+        except OSError:
+            peer.close()
+            raise
         return peer
 
     def answers(self, text=b"are you there?"):
