@@ -28,10 +28,23 @@ void Signals::signal_came(int number) {
     if (!posted_.exchange(true, std::memory_order_acq_rel)) loop_.post(*this);
 }
 
+// A signal that comes from here on posts again; what came before it is seen below, as both
+// exchange.
 void Signals::look(Job& job) {
     auto& self = static_cast<Signals&>(job);
-    self.posted_.store(false, std::memory_order_release);
-    if (self.waiter_ != nullptr) std::exchange(self.waiter_, nullptr)->make_ready();
+    self.posted_.exchange(false, std::memory_order_acq_rel);
+    if (self.waiter_ == nullptr) return;
+    // Whoever asked in the meantime may have taken it.
+    self.waiter_->number_ = self.take();
+    if (self.waiter_->number_ != 0) std::exchange(self.waiter_, nullptr)->make_ready();
+}
+
+int Signals::take() {
+    const std::uint64_t pending = pending_.load(std::memory_order_relaxed);
+    if (pending == 0) return 0;
+    const int lowest = std::countr_zero(pending);
+    pending_.fetch_and(~(std::uint64_t{1} << lowest), std::memory_order_relaxed);
+    return lowest + 1;
 }
 
 const Wait::Type Signals::Next::kType{"wait for a signal",
@@ -42,8 +55,9 @@ const Wait::Type Signals::Next::kType{"wait for a signal",
                                       nullptr};
 
 bool Signals::Next::start(Node& node, std::coroutine_handle<> sleeper) {
-    if (of_.failure_ != 0 || of_.pending_ != 0) return false;
-    if (!start_waiting(node, sleeper)) return false;
+    if (of_.failure_ != 0) return false;
+    number_ = of_.take();
+    if (number_ != 0 || !start_waiting(node, sleeper)) return false;
     FT_ASSERT(of_.waiter_ == nullptr, "two tasks wait for the same Signals");
     of_.waiter_ = this;
     return true;
@@ -52,9 +66,7 @@ bool Signals::Next::start(Node& node, std::coroutine_handle<> sleeper) {
 Result<int> Signals::Next::finish() {
     if (of_.failure_ != 0) return std::unexpected(Error::system(of_.failure_, "sigaction"));
     if (was_stopped()) return std::unexpected(node().stop_error("signal"));
-    const int number = std::countr_zero(of_.pending_.load()) + 1;
-    of_.pending_.fetch_and(~(std::uint64_t{1} << (number - 1)));
-    return number;
+    return number_;
 }
 
 AwaitSignal::AwaitSignal(std::initializer_list<int> numbers) : count_(numbers.size()) {

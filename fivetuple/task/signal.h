@@ -28,8 +28,10 @@ public:
         Result<int> finish();
 
     private:
+        friend class Signals;
         static const Type kType;
         Signals& of_;
+        int number_ = 0;
     };
     /// Result<int>: the number of the next signal; one task at a time.
     /// Errors: EINVAL for a number that cannot be caught; cancelled, deadline.
@@ -38,6 +40,8 @@ public:
 private:
     void signal_came(int number) override;
     static void look(Job& job);
+    // One that has come and not been received, or 0.
+    int take();
 
     Loop& loop_;
     std::atomic<std::uint64_t> pending_ = 0;  // Bit n - 1 is signal n.
