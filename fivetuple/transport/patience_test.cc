@@ -75,7 +75,7 @@ TEST_F(PatienceTest, WaitingEndsWithItsDeadline) {
     EXPECT_TRUE(run(loop(), stopped(patience)).is_deadline());
 }
 
-TEST_F(PatienceTest, F03_ItIsTimeToSaySoAtOnceAndThenOnceInAnInterval) {
+TEST_F(PatienceTest, F01_ItIsTimeToSaySoAtOnceAndThenOnceInAnInterval) {
     Patience patience(1);
     const Time start = loop().now();
     EXPECT_TRUE(patience.should_say_so(start));
