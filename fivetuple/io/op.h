@@ -11,6 +11,8 @@
 #include <span>
 #include <utility>
 
+struct mmsghdr;
+
 namespace fivetuple {
 
 /// The events of poll(2) that say that the peer has closed its side, or that the connection broke.
@@ -18,13 +20,15 @@ inline constexpr short kPeerClosed = 0x2000 | 0x10 | 0x8;  // POLLRDHUP | POLLHU
 inline constexpr short kPollReadable = 0x1;                // POLLIN
 inline constexpr short kPollWritable = 0x4;                // POLLOUT
 
-/// What a socket can be asked to do. Each is one man page, but for the last three.
+/// What a socket can be asked to do. Each is one man page, but for the last two.
 enum class OpKind : std::uint8_t {
     accept,             ///< accept(2): `accepted()` is the new socket.
     connect,            ///< connect(2)
     receive,            ///< recv(2) into the caller's bytes.
     send,               ///< send(2); may move less than asked.
     send_gathered,      ///< sendmsg(2); may move less than asked.
+    receive_messages,   ///< recvmmsg(2): waits for one, takes as many as there are and fit.
+    send_messages,      ///< sendmmsg(2): waits for room for one, sends as many as go at once.
     poll,               ///< Waits for events of poll(2), moving nothing; the result is what came.
     receive_lease,      ///< recv(2) into a buffer of the backend's choice: take_lease().
     send_then_receive,  ///< Sends all of its bytes, then is a receive_lease.
@@ -59,6 +63,16 @@ struct Op : Job {
         ask(OpKind::send_gathered, socket);
         about_.pieces = {from.data(), from.size()};
     }
+    /// The headers, and all that they point to, must stay until the Op is done; its result is how
+    /// many of them were used, and each of these then has its msg_len.
+    void ask_receive_messages(Handle socket, std::span<mmsghdr> into) {
+        ask(OpKind::receive_messages, socket);
+        about_.messages = {into.data(), into.size()};
+    }
+    void ask_send_messages(Handle socket, std::span<mmsghdr> from) {
+        ask(OpKind::send_messages, socket);
+        about_.messages = {from.data(), from.size()};
+    }
     void ask_send_then_receive(Handle socket, Bytes from) {
         FT_ASSERT(from.size() <= UINT32_MAX, "an answer has at most 4 GiB");
         ask(OpKind::send_then_receive, socket);
@@ -79,6 +93,7 @@ struct Op : Job {
     MutableBytes into() const { return {about_.span.data, about_.span.size}; }
     Bytes from() const { return {about_.span.data, about_.span.size}; }
     std::span<const Bytes> pieces() const { return {about_.pieces.data, about_.pieces.count}; }
+    std::span<mmsghdr> messages() const { return {about_.messages.data, about_.messages.count}; }
     short events() const { return about_.events; }
 
     /// Of a send_then_receive: what is left to send, that some of it has gone, and that all has.
@@ -128,6 +143,10 @@ private:
             const Bytes* data;
             std::size_t count;
         } pieces;
+        struct {
+            mmsghdr* data;
+            std::size_t count;
+        } messages;
         short events;
         Handle accepted;
         struct {

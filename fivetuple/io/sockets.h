@@ -3,8 +3,11 @@
 #include "fivetuple/base/result.h"
 #include "fivetuple/io/handle.h"
 #include "fivetuple/os/address.h"
+#include "fivetuple/os/datagram.h"
 #include "fivetuple/os/fd.h"
 #include "fivetuple/os/socket.h"
+
+#include <optional>
 
 namespace fivetuple {
 
@@ -31,6 +34,8 @@ public:
     virtual Result<void> set_option(Handle socket, int level, int number, Bytes value) = 0;
     virtual Result<std::size_t> get_option(Handle socket, int level, int number,
                                            MutableBytes room) = 0;
+    /// Takes the next entry of the socket's error queue, if there is one. recvmsg(2), MSG_ERRQUEUE
+    virtual Result<std::optional<DatagramFailure>> take_failure(Handle socket) = 0;
 };
 
 }  // namespace fivetuple

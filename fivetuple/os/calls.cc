@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 
@@ -43,6 +44,56 @@ int send_gathered(int fd, std::span<const Bytes> from) {
     message.msg_iov = as_iovecs(from);
     message.msg_iovlen = std::min<std::size_t>(from.size(), IOV_MAX);
     return uninterrupted([&] { return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+namespace {
+
+// Some filters of system calls know recvmsg and sendmsg only.
+std::atomic<bool> many_messages = true;
+
+// One message, or as many as go, by whichever call there is.
+template <class One, class Many>
+int move_messages(std::span<mmsghdr> messages, One one, Many many) {
+    const std::size_t most = std::min<std::size_t>(messages.size(), UIO_MAXIOV);
+    int many_failed = 0;
+    if (most > 1 && many_messages.load(std::memory_order_relaxed)) {
+        many_failed = uninterrupted([&] { return many(most); });
+        if (many_failed != -ENOSYS && many_failed != -EPERM) return many_failed;
+    }
+    for (std::size_t at = 0; at < most; ++at) {
+        const int result = uninterrupted([&] { return one(&messages[at].msg_hdr); });
+        // A firewall says EPERM as a filter does, but of the single message too.
+        if (many_failed != 0 && result != -EPERM) many_messages.store(false);
+        if (result < 0) return at > 0 ? static_cast<int>(at) : result;
+        messages[at].msg_len = static_cast<unsigned>(result);
+    }
+    return static_cast<int>(most);
+}
+
+}  // namespace
+
+int receive_messages(int fd, std::span<mmsghdr> into) {
+    constexpr int kFlags = kReceiveMessageFlags | MSG_DONTWAIT;
+    return move_messages(
+        into, [&](msghdr* one) { return ::recvmsg(fd, one, kFlags); },
+        [&](std::size_t most) {
+            return ::recvmmsg(fd, into.data(), static_cast<unsigned>(most), kFlags, nullptr);
+        });
+}
+
+int send_messages(int fd, std::span<mmsghdr> from) {
+    constexpr int kFlags = kSendMessageFlags | MSG_DONTWAIT;
+    return move_messages(
+        from, [&](msghdr* one) { return ::sendmsg(fd, one, kFlags); },
+        [&](std::size_t most) {
+            return ::sendmmsg(fd, from.data(), static_cast<unsigned>(most), kFlags);
+        });
+}
+
+bool moves_many_messages() { return many_messages.load(std::memory_order_relaxed); }
+
+int receive_from_error_queue(int fd, msghdr& into) {
+    return uninterrupted([&] { return ::recvmsg(fd, &into, MSG_ERRQUEUE | MSG_DONTWAIT); });
 }
 
 int accept(int listener, bool non_blocking) {

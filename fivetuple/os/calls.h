@@ -25,6 +25,18 @@ int receive(int fd, MutableBytes into);
 int send(int fd, Bytes from);
 /// sendmsg(2): the pieces one behind the other.
 int send_gathered(int fd, std::span<const Bytes> from);
+/// recvmmsg(2) without waiting: how many messages came. The length of each is the one it was sent
+/// with (MSG_TRUNC), and descriptors in them are close-on-exec.
+int receive_messages(int fd, std::span<mmsghdr> into);
+/// sendmmsg(2) without waiting: how many messages went.
+int send_messages(int fd, std::span<mmsghdr> from);
+/// The flags that the two work with, but for MSG_DONTWAIT.
+inline constexpr int kReceiveMessageFlags = MSG_TRUNC | MSG_CMSG_CLOEXEC;
+inline constexpr int kSendMessageFlags = MSG_NOSIGNAL;
+/// False where this kernel or its filter knows only one message a call.
+bool moves_many_messages();
+/// The front of the error queue: its length, -EAGAIN where it is empty. recvmsg(2), MSG_ERRQUEUE
+int receive_from_error_queue(int fd, msghdr& into);
 /// accept4(2), without asking for the peer's address: it may be gone already. Connections that
 /// broke while they were queued are passed over.
 int accept(int listener, bool non_blocking);

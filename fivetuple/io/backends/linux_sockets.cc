@@ -86,4 +86,9 @@ Result<std::size_t> LinuxSockets::get_option(Handle socket, int level, int numbe
     return size;
 }
 
+Result<std::optional<DatagramFailure>> LinuxSockets::take_failure(Handle socket) {
+    FT_TRY(const int fd, descriptor(backend_, socket, "recvmsg"));
+    return next_failure(fd);
+}
+
 }  // namespace fivetuple

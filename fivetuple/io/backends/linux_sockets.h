@@ -21,6 +21,7 @@ public:
     Result<void> set_option(Handle socket, int level, int number, Bytes value) override;
     Result<std::size_t> get_option(Handle socket, int level, int number,
                                    MutableBytes room) override;
+    Result<std::optional<DatagramFailure>> take_failure(Handle socket) override;
 
 private:
     KernelBackend& backend_;

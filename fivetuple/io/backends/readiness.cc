@@ -57,6 +57,7 @@ bool ReadinessBackend::reads(const Op& op) const {
         case OpKind::accept:
         case OpKind::receive:
         case OpKind::receive_lease:
+        case OpKind::receive_messages:
             return true;
         case OpKind::send_then_receive:
             return op.phase != 0;
@@ -79,6 +80,9 @@ bool ReadinessBackend::moves_nothing(const Op& op) {
             return op.from().empty();
         case OpKind::send_gathered:
             return op.pieces().empty();
+        case OpKind::receive_messages:
+        case OpKind::send_messages:
+            return op.messages().empty();
         default:
             return false;
     }
@@ -204,6 +208,9 @@ int ReadinessBackend::attempt(Entry& entry, Op& op) {
         case OpKind::send:
         case OpKind::send_gathered:
             return attempt_send(entry, op);
+        case OpKind::receive_messages:
+        case OpKind::send_messages:
+            return attempt_messages(entry, op);
         case OpKind::send_then_receive:
             return attempt_send_then_receive(entry, op);
         case OpKind::poll:
@@ -279,6 +286,15 @@ int ReadinessBackend::attempt_send(Entry& entry, Op& op) {
     const int result = gathered ? calls::send_gathered(op.handle.number, op.pieces())
                                 : calls::send(op.handle.number, op.from());
     if (result == calls::kWouldBlock) entry.writable = false;
+    return result;
+}
+
+int ReadinessBackend::attempt_messages(Entry& entry, Op& op) {
+    const bool receives = op.kind == OpKind::receive_messages;
+    stats_.calls++;
+    const int result = receives ? calls::receive_messages(op.handle.number, op.messages())
+                                : calls::send_messages(op.handle.number, op.messages());
+    if (result == calls::kWouldBlock) (receives ? entry.readable : entry.writable) = false;
     return result;
 }
 

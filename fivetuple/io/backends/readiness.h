@@ -70,6 +70,7 @@ private:
     int attempt_receive(Entry& entry, Op& op);
     int attempt_lease(Entry& entry, Op& op);
     int attempt_send(Entry& entry, Op& op);
+    int attempt_messages(Entry& entry, Op& op);
     int attempt_send_then_receive(Entry& entry, Op& op);
     int attempt_poll(const Op& op);
     int read_result(Entry& entry, int result, std::size_t asked);

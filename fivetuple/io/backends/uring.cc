@@ -88,6 +88,9 @@ void UringBackend::submit(Op& op) {
             op.end_answer();
             op.phase = kSent;
             return submit_read(op, *entry);
+        case OpKind::receive_messages:
+        case OpKind::send_messages:
+            return move_messages(op, *entry);
         case OpKind::connect:
             return connect(op, *entry);
         case OpKind::poll:
@@ -271,6 +274,54 @@ void UringBackend::send_gathered(Op& op, Entry& entry) {
     message.msg_iovlen = std::min<std::size_t>(op.pieces().size(), IOV_MAX);
     ::io_uring_prep_sendmsg(&sqe, op.handle.number, &message, MSG_NOSIGNAL | MSG_WAITALL);
     sqe.user_data = tagged(op, Tag::op);
+}
+
+// The kernel's requests move one message. Of several, those that can go at once go by a call of
+// their own, and the request waits for the next to be possible.
+void UringBackend::move_messages(Op& op, Entry& entry) {
+    const bool receives = op.kind == OpKind::receive_messages;
+    const auto messages = op.messages();
+    if (messages.size() == 1) {
+        io_uring_sqe& sqe = request_of(entry);
+        msghdr* message = &messages.front().msg_hdr;
+        if (receives) {
+            ::io_uring_prep_recvmsg(&sqe, op.handle.number, message, calls::kReceiveMessageFlags);
+        } else {
+            ::io_uring_prep_sendmsg(&sqe, op.handle.number, message, calls::kSendMessageFlags);
+        }
+        sqe.user_data = tagged(op, Tag::op);
+        return;
+    }
+    const int result = move_messages_now(op);
+    if (result != calls::kWouldBlock) return finish_soon(op, result);
+    await_messages(op, entry);
+}
+
+int UringBackend::move_messages_now(Op& op) {
+    if (op.messages().empty()) return 0;
+    stats_.calls++;
+    return op.kind == OpKind::receive_messages
+               ? calls::receive_messages(op.handle.number, op.messages())
+               : calls::send_messages(op.handle.number, op.messages());
+}
+
+void UringBackend::await_messages(Op& op, Entry& entry) {
+    io_uring_sqe& sqe = request_of(entry);
+    const unsigned events = op.kind == OpKind::receive_messages ? POLLIN : POLLOUT;
+    ::io_uring_prep_poll_add(&sqe, op.handle.number, events);
+    sqe.user_data = tagged(op, Tag::op);
+}
+
+// What a request for messages has come to.
+void UringBackend::messages_done(Op& op, int result, bool is_open) {
+    if (result >= 0 && op.messages().size() == 1) {
+        op.messages().front().msg_len = static_cast<unsigned>(result);
+        return finish_now(op, 1);
+    }
+    if (result < 0 || !is_open) return finish_now(op, result < 0 ? result : -ECANCELED);
+    const int moved = move_messages_now(op);
+    if (moved == calls::kWouldBlock) return await_messages(op, table_.at(op.handle.number));
+    finish_now(op, moved);
 }
 
 // Tried without waiting, and silent when it succeeds whole: the usual answer then costs no

@@ -101,6 +101,9 @@ private:
     void receive(Op& op, Entry& entry);
     void send(Op& op, Entry& entry);
     void send_gathered(Op& op, Entry& entry);
+    void move_messages(Op& op, Entry& entry);
+    int move_messages_now(Op& op);
+    void await_messages(Op& op, Entry& entry);
     void send_quietly(Op& op, Entry& entry);
     void resend(Op& op, Entry& entry);
     void arm_receive(Entry& entry, int fd);
@@ -130,6 +133,7 @@ private:
     // Completions.
     void handle(const io_uring_cqe& completion);
     void op_done(Op& op, int result);
+    void messages_done(Op& op, int result, bool is_open);
     void quiet_send_failed(Op& op, int result);
     void resent(Op& op, int result);
     void received(Handle socket, int result, std::uint32_t flags);

@@ -158,7 +158,10 @@ bool UringBackend::one_over(Entry& entry, int fd) {
 }
 
 void UringBackend::op_done(Op& op, int result) {
-    one_over(table_.at(op.handle.number), op.handle.number);
+    const bool is_there = one_over(table_.at(op.handle.number), op.handle.number);
+    if (op.kind == OpKind::receive_messages || op.kind == OpKind::send_messages) {
+        return messages_done(op, result, is_there && table_.find(op.handle) != nullptr);
+    }
     finish_now(op, result);
 }
 

@@ -1,0 +1,194 @@
+#pragma once
+
+#include "fivetuple/io/loop.h"
+#include "fivetuple/os/datagram.h"
+#include "fivetuple/os/message_batch.h"
+#include "fivetuple/task/op_wait.h"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace fivetuple {
+
+/// What receive() does with a datagram that is larger than the caller's buffer. The rest of it is
+/// lost either way.
+enum class WhenCut : std::uint8_t {
+    fail,  ///< An error, EMSGSIZE, that names both sizes.
+    keep   ///< The front is handed out; Datagram::is_truncated() and `size` tell.
+};
+
+/// A socket of a loop that moves messages, whole: what UDP, Unix datagrams and their like share.
+/// Owns its socket and closes it. One task may receive while another sends.
+class DatagramSocket {
+    class MessageOp;
+
+public:
+    class Receive;
+    class Send;
+    class ReceiveMany;
+    class SendMany;
+
+    DatagramSocket() = default;
+    /// Takes over a socket of `loop`.
+    DatagramSocket(Loop& loop, Handle socket) : loop_(&loop), socket_(socket) {}
+    DatagramSocket(DatagramSocket&& other) noexcept;
+    DatagramSocket& operator=(DatagramSocket&& other) noexcept;
+    ~DatagramSocket() { close(); }
+
+    /// Waits for a datagram: Result<Datagram>, whose bytes are the front of `into`.
+    /// Errors: EMSGSIZE where it did not fit; EINVAL where receive_many() has been used on the
+    /// socket and datagrams come joined; ECONNREFUSED and the like, where an earlier datagram
+    /// came back (see UdpSocket::failures); cancelled, deadline. recvmsg(2)
+    Receive receive(MutableBytes into, WhenCut when_cut = WhenCut::fail);
+    /// Waits for datagrams and takes all that are there and for which the batch has room:
+    /// Result<std::size_t>, the kernel's messages, of which each is one datagram or more.
+    /// Errors: as receive(), but for EMSGSIZE: a cut datagram says so itself. recvmmsg(2)
+    ReceiveMany receive_many(ReceiveBatch& batch);
+
+    /// Sends one datagram to the peer that the socket is connected to: Result<void>.
+    /// Errors: EMSGSIZE, ECONNREFUSED (an earlier one came back), EDESTADDRREQ, ENOTCONN,
+    /// ENETUNREACH, EPERM (a firewall); cancelled, deadline. sendmsg(2)
+    Send send(Bytes datagram, const SendDetails& details = {});
+    /// The same to `to`, which is copied. Errors: as send(); EISCONN for some kinds of socket.
+    Send send_to(Bytes datagram, const SocketAddress& to, const SendDetails& details = {});
+    /// Sends all of a batch, with as few calls as this kernel and this path allow: Transfer, which
+    /// counts datagrams. What has gone need not be sent again. Errors: as send(). sendmmsg(2)
+    SendMany send_many(SendBatch& batch);
+
+    void close();
+
+    /// Errors: ENOTCONN for the peer's. getsockname(2), getpeername(2)
+    Result<SocketAddress> local_address() const { return loop_->sockets().local_address(socket_); }
+    Result<SocketAddress> peer_address() const { return loop_->sockets().peer_address(socket_); }
+
+    /// For set() and get() of options.
+    Result<void> set_option(int level, int number, Bytes value) {
+        return loop_->sockets().set_option(socket_, level, number, value);
+    }
+    Result<std::size_t> get_option(int level, int number, MutableBytes room) const {
+        return loop_->sockets().get_option(socket_, level, number, room);
+    }
+
+    explicit operator bool() const { return static_cast<bool>(socket_); }
+    Loop& loop() const { return *loop_; }
+    Handle handle() const { return socket_; }
+
+    /// Takes the oldest failure that was told of a datagram sent before, where the socket was asked
+    /// to report them: nothing where there is none. At most 64 are kept.
+    std::optional<DatagramFailure> take_failure();
+
+protected:
+    /// Whether messages may be joined on their way down (GSO); false once the kernel refused it.
+    bool joins_sent_ = false;
+    /// The same of what comes (GRO): from the first receive_many() on.
+    bool may_join_received_ = false;
+    bool joins_received_ = false;
+    /// What the error queue held, where it is looked at at all. Left there it would keep the socket
+    /// looking broken, and waking whoever waits for it.
+    std::unique_ptr<std::deque<DatagramFailure>> failures_;
+
+private:
+    void drain_failures();
+    void join_received();
+
+    enum Use : std::uint8_t { kReads = 1, kWrites = 2 };
+
+    Loop* loop_ = nullptr;
+    Handle socket_;
+    std::uint8_t in_use_ = 0;
+};
+
+/// What all operations share: that no two of a kind run at once.
+class DatagramSocket::MessageOp : public OpWait {
+protected:
+    MessageOp(DatagramSocket& socket, OpKind what, std::uint8_t use)
+        : OpWait(what), socket_(socket), use_(use) {}
+    void begin_use();
+    void end_use();
+
+    DatagramSocket& socket_;
+
+private:
+    std::uint8_t use_;
+};
+
+class DatagramSocket::Receive : public MessageOp, public Awaits<Receive> {
+public:
+    Receive(DatagramSocket& socket, MutableBytes into, WhenCut when_cut)
+        : MessageOp(socket, OpKind::receive_messages, kReads), into_(into), when_cut_(when_cut) {}
+    bool start(Node& node, std::coroutine_handle<> sleeper);
+    Result<Datagram> finish();
+
+private:
+    MutableBytes into_;
+    WhenCut when_cut_;
+    bool refused_ = false;
+    mmsghdr header_{};
+    MessageRoom room_;
+};
+
+class DatagramSocket::ReceiveMany : public MessageOp, public Awaits<ReceiveMany> {
+public:
+    ReceiveMany(DatagramSocket& socket, ReceiveBatch& batch)
+        : MessageOp(socket, OpKind::receive_messages, kReads), batch_(batch) {}
+    bool start(Node& node, std::coroutine_handle<> sleeper);
+    Result<std::size_t> finish();
+
+private:
+    ReceiveBatch& batch_;
+};
+
+class DatagramSocket::Send : public MessageOp, public Awaits<Send> {
+public:
+    Send(DatagramSocket& socket, Bytes datagram, const SocketAddress* to,
+         const SendDetails& details);
+    bool start(Node& node, std::coroutine_handle<> sleeper);
+    Result<void> finish();
+
+private:
+    std::optional<SocketAddress> to_;
+    std::optional<Error> refused_;  // What is wrong with the details.
+    Bytes piece_;
+    mmsghdr header_{};
+    alignas(8) std::array<std::byte, SendDetails::kRoom> control_;
+    std::size_t control_size_ = 0;
+};
+
+class DatagramSocket::SendMany : public MessageOp, public Awaits<SendMany> {
+public:
+    SendMany(DatagramSocket& socket, SendBatch& batch)
+        : MessageOp(socket, OpKind::send_messages, kWrites), batch_(batch) {
+        run = &step;
+    }
+    bool start(Node& node, std::coroutine_handle<> sleeper);
+    Transfer finish();
+
+private:
+    static void step(Job& job);
+    bool ask_for_rest();
+    bool can_go_on();
+
+    SendBatch& batch_;
+};
+
+inline DatagramSocket::Receive DatagramSocket::receive(MutableBytes into, WhenCut when_cut) {
+    return {*this, into, when_cut};
+}
+inline DatagramSocket::ReceiveMany DatagramSocket::receive_many(ReceiveBatch& batch) {
+    return {*this, batch};
+}
+inline DatagramSocket::Send DatagramSocket::send(Bytes datagram, const SendDetails& details) {
+    return {*this, datagram, nullptr, details};
+}
+inline DatagramSocket::Send DatagramSocket::send_to(Bytes datagram, const SocketAddress& to,
+                                                    const SendDetails& details) {
+    return {*this, datagram, &to, details};
+}
+inline DatagramSocket::SendMany DatagramSocket::send_many(SendBatch& batch) {
+    return {*this, batch};
+}
+
+}  // namespace fivetuple
