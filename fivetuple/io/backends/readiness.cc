@@ -166,7 +166,14 @@ void ReadinessBackend::close(Handle socket) {
     end_all(entry->reads);
     end_all(entry->writes);
     end_all(entry->polls);
-    if (entry->watched != 0) poller_->forget(socket.number);
+    if (entry->watched != 0 && entry->listens) {
+        // Told as long as somebody waits there, it would keep us awake where a fork()ed child still
+        // holds it.
+        stats_.calls += poller_->tells_changes();
+        poller_->watch(socket.number, entry->generation, entry->watched, 0);
+    } else if (entry->watched != 0) {
+        poller_->forget(socket.number);
+    }
     table_.close(socket.number);
     stats_.calls++;
     ::close(socket.number);
