@@ -24,13 +24,14 @@ public:
     void spawn(Task<void> task, std::source_location where = std::source_location::current());
     void spawn(Task<Result<void>> task,
                std::source_location where = std::source_location::current());
-    /// The same of `function(args...)`, whose arguments are copied into the task's frame.
+    /// The same of `function(args...)`, whose arguments are copied into the task's frame. (A dump
+    /// says where such a task awaits, not where it was spawned.)
     template <class F, class... Args>
         requires std::invocable<F, Args...>
     void spawn(F&& function, Args... args) {
         static_assert(kCarriesNothing<F>,
                       "what a coroutine lambda captures dangles: pass it as an argument");
-        spawn(function(std::move(args)...));
+        spawn(function(std::move(args)...), std::source_location());
     }
 
     /// Asks everything in the scope to end: its body and all that it spawned.
