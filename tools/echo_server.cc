@@ -70,10 +70,19 @@ ft::Task<ft::Result<void>> accept_all(ft::Scope& peers, Listener listener, ft::D
 }
 
 template <class Listener>
+ft::Result<Listener> listen(ft::Loop& loop, const EchoOptions& options) {
+    if constexpr (std::same_as<Listener, ft::TcpListener>) {
+        ft::ListenOptions how;
+        how.reuse_port = options.reuse_port;
+        return Listener::bind(loop, options.at, how);
+    } else {
+        return Listener::bind(loop, options.at);
+    }
+}
+
+template <class Listener>
 ft::Task<ft::Result<void>> serve(ft::Loop& loop, EchoOptions options, EchoCounters& counters) {
-    ft::ListenOptions listen;
-    listen.reuse_port = options.reuse_port;
-    FT_CO_TRY(Listener listener, Listener::bind(loop, options.at, listen));
+    FT_CO_TRY(Listener listener, listen<Listener>(loop, options));
     FT_CO_TRY(const auto address, listener.local_address());
     if (options.listening) options.listening(address);
     co_return co_await ft::with_scope(accept_all<Listener>, std::move(listener),

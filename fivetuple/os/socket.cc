@@ -192,4 +192,12 @@ Result<std::size_t> Socket::get_option(int level, int number, MutableBytes room)
     return size;
 }
 
+Result<std::pair<Fd, Fd>> socket_pair(SocketType type) {
+    int raw[2];
+    if (::socketpair(AF_UNIX, raw_type(type) | SOCK_CLOEXEC, 0, raw) != 0) {
+        return std::unexpected(Error::system(errno, "socketpair"));
+    }
+    return std::pair(Fd(raw[0]), Fd(raw[1]));
+}
+
 }  // namespace fivetuple

@@ -8,6 +8,7 @@
 #include "fivetuple/os/five_tuple.h"
 
 #include <span>
+#include <utility>
 
 namespace fivetuple {
 
@@ -79,5 +80,9 @@ public:
 private:
     Fd fd_;
 };
+
+/// Two sockets of the Unix domain, connected to each other, blocking and close-on-exec.
+/// Errors: EMFILE, ENFILE. socketpair(2)
+Result<std::pair<Fd, Fd>> socket_pair(SocketType type);
 
 }  // namespace fivetuple

@@ -107,7 +107,7 @@ void ReadinessBackend::start(Entry& entry, Op& op) {
     const int result = attempt(entry, op);
     if (result == kNowReads) return start(entry, op);
     if (result == calls::kWouldBlock) return park(entry, op);
-    finish_soon(op, result);
+    finish_soon(op, result == kTryLater ? -EAGAIN : result);
 }
 
 void ReadinessBackend::park(Entry& entry, Op& op) {
@@ -252,6 +252,7 @@ int ReadinessBackend::attempt_connect(Entry& entry, Op& op) {
     const bool goes_on = std::exchange(op.phase, 1) != 0;
     const int result = goes_on ? calls::go_on_connecting(op.handle.number, op.address())
                                : calls::connect(op.handle.number, op.address());
+    if (result == -EAGAIN) return kTryLater;  // A Unix listener's queue is full.
     if (result != -EINPROGRESS) return result;
     entry.writable = false;
     return calls::kWouldBlock;
@@ -395,7 +396,7 @@ void ReadinessBackend::serve_side(Handle socket, bool reading) {
         if (result == kNowReads) {
             start(*entry, op);
         } else {
-            finish_now(op, result);
+            finish_now(op, result == kTryLater ? -EAGAIN : result);
         }
     }
 }

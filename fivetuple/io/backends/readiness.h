@@ -51,6 +51,8 @@ private:
 
     // What an attempt answers when a send_then_receive has sent all and now waits to read.
     static constexpr int kNowReads = INT32_MIN;
+    // What it answers for -EAGAIN that is a result: no readiness is going to come.
+    static constexpr int kTryLater = INT32_MIN + 1;
     // Ops tried on behalf of one event before the others get their turn.
     static constexpr int kAttemptsAtOnce = 32;
 

@@ -159,6 +159,9 @@ bool UringBackend::one_over(Entry& entry, int fd) {
 
 void UringBackend::op_done(Op& op, int result) {
     const bool is_there = one_over(table_.at(op.handle.number), op.handle.number);
+    // A request that had to block is done by a thread of the kernel's, and interrupted when it is
+    // cancelled.
+    if (result == -EINTR) result = -ECANCELED;
     if (op.kind == OpKind::receive_messages || op.kind == OpKind::send_messages) {
         return messages_done(op, result, is_there && table_.find(op.handle) != nullptr);
     }
