@@ -15,6 +15,7 @@ using Bytes = std::span<const std::byte>;
 /// Bytes that a call fills.
 using MutableBytes = std::span<std::byte>;
 
+/// A text as bytes, and bytes as text: views of the same memory, not copies.
 inline Bytes bytes_of(std::string_view text) {
     return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }

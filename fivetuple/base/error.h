@@ -25,6 +25,7 @@ class [[nodiscard]] Error {
 public:
     /// The kernel answered `code` (an errno) to `call`, a string literal.
     static Error system(int code, const char* call) { return {Cause::system, code, call}; }
+    /// Each of the other causes, of `call`; `why` is the reason in words, and is copied.
     static Error cancelled(const char* call) { return {Cause::cancelled, 0, call}; }
     static Error deadline(const char* call) { return {Cause::deadline, 0, call}; }
     static Error ended(const char* call) { return {Cause::ended, 0, call}; }
@@ -56,9 +57,12 @@ public:
     Cause cause() const { return cause_; }
     /// The errno of Cause::system, and 0 otherwise.
     int code() const { return code_; }
+    /// The system call, or what was to be done, as in `frame`.
     std::string_view call() const { return call_; }
+    /// What it is about, as given to about(); empty where that is not known.
     std::string_view subject() const;
 
+    /// Whether the kernel answered this errno.
     bool is(int code) const { return cause_ == Cause::system && code_ == code; }
     bool is_cancelled() const { return cause_ == Cause::cancelled; }
     bool is_deadline() const { return cause_ == Cause::deadline; }

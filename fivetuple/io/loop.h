@@ -40,7 +40,10 @@ public:
     /// Takes back a job that was scheduled or posted and has not run. This thread only.
     void take_back(Job& job);
 
+    /// Runs `timer`, which must not be running, when the time has come, never before. Its owner
+    /// keeps it until then, or stops it. This thread only, like all that follows.
     void start(Timer& timer, Time when) { timers_.start(timer, when); }
+    /// Harmless when it is not running.
     void stop(Timer& timer) { timers_.stop(timer); }
 
     /// The time now, by the backend's clock.
@@ -48,8 +51,10 @@ public:
     /// The time when this turn began; costs nothing to ask.
     Time turn_began() const { return turn_began_; }
 
+    /// The two halves of the seam, for what is built on it.
     Backend& backend() { return *backend_; }
     Sockets& sockets() { return backend_->sockets(); }
+    /// Which backend it runs on, why, and why not on a better one.
     const BackendChoice& choice() const { return choice_; }
     List<LoopRoot>& roots() { return roots_; }
 

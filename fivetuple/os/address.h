@@ -24,6 +24,7 @@ class SocketAddress {
 public:
     /// Of no family; equal only to itself.
     SocketAddress();
+    /// Port 0, where it is bound, lets the kernel choose one.
     SocketAddress(const IpAddress& ip, std::uint16_t port);
 
     /// A socket in the file system. Errors: limit, where the path is over 107 bytes; malformed,

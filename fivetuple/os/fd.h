@@ -20,8 +20,10 @@ public:
         if (raw_ >= 0) ::close(raw_);
     }
 
+    /// The number; -1 where it owns none.
     int raw() const { return raw_; }
     explicit operator bool() const { return raw_ >= 0; }
+    /// Gives up the descriptor, which stays open.
     [[nodiscard]] int release() { return std::exchange(raw_, -1); }
     void swap(Fd& other) noexcept { std::swap(raw_, other.raw_); }
 

@@ -69,6 +69,7 @@ public:
     Result<SocketAddress> peer_address() const;
     Result<FiveTuple> five_tuple() const;
 
+    /// For set() and get() of options, which say more. setsockopt(2), getsockopt(2)
     Result<void> set_option(int level, int number, Bytes value);
     Result<std::size_t> get_option(int level, int number, MutableBytes room) const;
 

@@ -17,6 +17,7 @@ public:
         set_ = true;
         while (JobWait* waiter = waiters_.pop_front()) waiter->make_ready();
     }
+    /// Who comes from now on waits again.
     void reset() { set_ = false; }
 
     class Waiter : public JobWait, public Awaits<Waiter> {

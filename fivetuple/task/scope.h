@@ -121,7 +121,8 @@ Task<AsResult<T>> run_scope(Body body, Args... args) {
 
 /// Calls `body(scope, args...)`, a coroutine, and returns its result when it and everything that it
 /// spawned have ended. The first of them to fail cancels the others, and its failure is the result;
-/// what was thrown is thrown on.
+/// what was thrown is thrown on. Errors: those of the body and of what it spawned; cancelled,
+/// deadline.
 ///
 ///     co_await with_scope(serve_all, std::move(listener));
 ///

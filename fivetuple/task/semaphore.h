@@ -14,6 +14,7 @@ public:
     Semaphore(const Semaphore&) = delete;
     Semaphore& operator=(const Semaphore&) = delete;
 
+    /// Permits that nobody holds.
     std::size_t free() const { return free_; }
 
     /// The right to go ahead; ends when it is destroyed, which must be before the semaphore is.

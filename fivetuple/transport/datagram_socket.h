@@ -41,7 +41,7 @@ public:
     /// Waits for a datagram: Result<Datagram>, whose bytes are the front of `into`.
     /// Errors: EMSGSIZE where it did not fit; EINVAL where receive_many() has been used on the
     /// socket and datagrams come joined; ECONNREFUSED and the like, where an earlier datagram
-    /// came back (see UdpSocket::failures); cancelled, deadline. recvmsg(2)
+    /// came back (see take_failure()); cancelled, deadline. recvmsg(2)
     Receive receive(MutableBytes into, WhenCut when_cut = WhenCut::fail);
     /// Waits for datagrams and takes all that are there and for which the batch has room:
     /// Result<std::size_t>, the kernel's messages, of which each is one datagram or more.
@@ -58,6 +58,7 @@ public:
     /// counts datagrams. What has gone need not be sent again. Errors: as send(). sendmmsg(2)
     SendMany send_many(SendBatch& batch);
 
+    /// Closes now; what has come and not been received is lost. close(2)
     void close();
 
     /// Errors: ENOTCONN for the peer's. getsockname(2), getpeername(2)

@@ -80,7 +80,9 @@ public:
     ReadExact read_exact(MutableBytes into);
     /// Errors: EPIPE; cancelled, deadline.
     WriteAll write_all(Bytes from);
+    /// Tells the other end that no more will come; what it writes can still be read.
     Result<void> shutdown_write();
+    /// The other end reads to the end of what was written, and fails with EPIPE where it writes.
     void close();
 
 private:

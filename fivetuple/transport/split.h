@@ -13,6 +13,7 @@ class StreamReader {
 public:
     explicit StreamReader(std::shared_ptr<S> stream) : stream_(std::move(stream)) {}
 
+    /// As the stream's own.
     auto read_some(MutableBytes into) { return stream_->read_some(into); }
     auto read_exact(MutableBytes into) { return stream_->read_exact(into); }
     auto read() { return stream_->read(); }
@@ -36,6 +37,7 @@ public:
         if (stream_ != nullptr) static_cast<void>(stream_->shutdown_write());
     }
 
+    /// As the stream's own.
     auto write_all(Bytes from) { return stream_->write_all(from); }
     auto writev(std::span<Bytes> pieces) { return stream_->writev(pieces); }
     Result<void> shutdown_write() { return stream_->shutdown_write(); }

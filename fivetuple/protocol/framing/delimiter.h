@@ -21,6 +21,7 @@ public:
     /// however often it is asked about a stream that grows.
     /// Errors: limit, where no end comes within so many bytes of payload.
     Result<std::optional<Frame>> find(Bytes bytes);
+    /// How many bytes from the front of `bytes` on are needed to find more.
     std::size_t needed(Bytes bytes) const { return bytes.size() + 1; }
 
     const std::string& text() const { return text_; }
