@@ -137,7 +137,8 @@ class Clients:
             peer.close()
 
     def test_a_client_killed_in_the_middle_of_a_message(self):
-        script = ("import socket,sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+        script = ("import socket, sys\n"
+                  "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
                   "s.sendall(b'half a mess'); print('sent', flush=True)\n"
                   "while True: s.sendall(b'x' * 100000)")
         before = self.server.descriptors()

@@ -24,7 +24,7 @@ class Shortage:
         programs.need("prlimit")
         self.server = self.enterContext(
             Server(backend=self.backend, prefix=["prlimit", f"--nofile={MOST}:{MOST}"],
-                   env={"ASAN_OPTIONS": "detect_leaks=0"}))
+                   env=programs.SHORT_OF_DESCRIPTORS))
         self.peers = []
         self.addCleanup(self.hang_up, 1000)
 
@@ -111,9 +111,9 @@ class InjectedFailures:
         programs.need("strace")
         # As a grandchild, strace leaves the server our child.
         words = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={injected}"]
-        server = self.enterContext(Server(backend=self.backend, prefix=words,
-                                          env={"ASAN_OPTIONS": "detect_leaks=0"}))
-        return server
+        # Leaks cannot be looked for in a program that is traced.
+        return self.enterContext(Server(backend=self.backend, prefix=words,
+                                        env={"ASAN_OPTIONS": "detect_leaks=0"}))
 
     def test_F4_F5_a_shortage_of_the_whole_system_passes(self):
         for error in ("ENFILE", "ENOBUFS", "ENOMEM"):
