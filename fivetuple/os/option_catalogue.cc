@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <climits>
+#include <compare>
 #include <cstdio>
 
 namespace fivetuple {
@@ -102,7 +103,9 @@ std::vector<std::string_view> nearest_options(std::string_view name) {
     if (name.size() > kLongest) return {};
     struct Candidate {
         std::size_t unlikeness;
+        std::size_t place;  // Of names that are as like, the first one first.
         std::string_view name;
+        auto operator<=>(const Candidate&) const = default;
     };
     const std::string asked = lowered(name);
     std::vector<Candidate> candidates;
@@ -113,9 +116,10 @@ std::vector<std::string_view> nearest_options(std::string_view name) {
         const std::string bare = full.substr(full.find('_') + 1);
         candidates.push_back({std::min({unlikeness(asked, full), unlikeness(asked, bare),
                                         unlikeness(asked, lowered(each.type))}),
-                              each.key.name});
+                              candidates.size(), each.key.name});
     }
-    std::ranges::stable_sort(candidates, {}, &Candidate::unlikeness);
+    // Not stable_sort(): with libstdc++ 12 clang 19 warns of it.
+    std::ranges::sort(candidates);
     std::vector<std::string_view> names;
     for (const Candidate& each : candidates) {
         const bool is_like = each.unlikeness <= std::max<std::size_t>(2, asked.size() / 2);
