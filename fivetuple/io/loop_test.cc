@@ -1,6 +1,8 @@
 #include "fivetuple/io/loop.h"
 
 #include "tests/testing/quiet_loop.h"
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <thread>
 #include <vector>
@@ -62,26 +64,26 @@ TEST_F(LoopAlone, F69_WhatWasPostedBeforeTheSleepRunsInThisTurn) {
 }
 
 TEST_F(LoopAlone, F69_ManyThreadsPostAndEachKeepsItsOrder) {
-    constexpr int kThreads = 4;
     constexpr int kEach = 2000;
-    std::vector<int> order;
-    std::deque<NotedJob> jobs;
-    for (int at = 0; at < kThreads * kEach; ++at) jobs.emplace_back(order, at);
+    // What each thread posts notes its numbers in an order of its own.
+    std::array<std::vector<int>, 4> orders;
+    std::array<std::deque<NotedJob>, 4> jobs;
+    for (std::size_t thread = 0; thread < jobs.size(); ++thread) {
+        for (int at = 0; at < kEach; ++at) jobs[thread].emplace_back(orders[thread], at);
+    }
     std::vector<std::thread> threads;
-    threads.reserve(kThreads);
-    for (int thread = 0; thread < kThreads; ++thread) {
-        threads.emplace_back([this, thread, &jobs] {
-            for (int at = 0; at < kEach; ++at) {
-                loop().post(jobs[static_cast<std::size_t>(thread * kEach + at)]);
-            }
+    threads.reserve(jobs.size());
+    for (std::deque<NotedJob>& own : jobs) {
+        threads.emplace_back([this, &own] {
+            for (NotedJob& job : own) loop().post(job);
         });
     }
-    while (order.size() < jobs.size()) loop().turn(loop().now() + 1ms);
+    const auto all_ran = [&orders] {
+        return std::ranges::all_of(orders, [](const auto& each) { return each.size() == kEach; });
+    };
+    while (!all_ran()) loop().turn(loop().now() + 1ms);
     for (std::thread& each : threads) each.join();
-    std::vector<int> next(kThreads);
-    for (const int number : order) {
-        EXPECT_EQ(number % kEach, next[static_cast<std::size_t>(number / kEach)]++);
-    }
+    for (const std::vector<int>& order : orders) EXPECT_TRUE(std::ranges::is_sorted(order));
 }
 
 TEST_F(LoopAlone, WhatIsTakenBackDoesNotRun) {

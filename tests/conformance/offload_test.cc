@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 class OffloadTest : public TaskTest {};
 FT_IN_ALL_WORLDS(OffloadTest);
 
-std::string joined(std::string one, const std::string& other) { return one + other; }
+std::string joined(const std::string& one, const std::string& other) { return one + other; }
 
 Task<std::string> offloaded_text() {
     co_return co_await offload(joined, std::string(100, 'a'), std::string("b"));
