@@ -105,7 +105,6 @@ std::vector<std::string_view> nearest_options(std::string_view name) {
         std::size_t unlikeness;
         std::size_t place;  // Of names that are as like, the first one first.
         std::string_view name;
-        auto operator<=>(const Candidate&) const = default;
     };
     const std::string asked = lowered(name);
     std::vector<Candidate> candidates;
@@ -119,7 +118,8 @@ std::vector<std::string_view> nearest_options(std::string_view name) {
                               candidates.size(), each.key.name});
     }
     // Not stable_sort(): with libstdc++ 12 clang 19 warns of it.
-    std::ranges::sort(candidates);
+    std::ranges::sort(candidates, {},
+                      [](const Candidate& each) { return std::pair(each.unlikeness, each.place); });
     std::vector<std::string_view> names;
     for (const Candidate& each : candidates) {
         const bool is_like = each.unlikeness <= std::max<std::size_t>(2, asked.size() / 2);
