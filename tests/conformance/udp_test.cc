@@ -320,7 +320,8 @@ TEST_P(Udp, C6_ACutDatagramInABatchSaysSo) {
         ReceiveBatch received(4, 100);
         auto got = co_await into.receive_many(received);
         EXPECT_TRUE(got);
-        const Datagram& cut = *received.begin();
+        const auto first = received.begin();  // What it refers to lives in it.
+        const Datagram& cut = *first;
         EXPECT_TRUE(cut.is_truncated());
         EXPECT_EQ(cut.size, 500u);
         EXPECT_EQ(cut.bytes.size(), 100u);
