@@ -136,6 +136,13 @@ def task_tree():
         assert waits in printed, f"{waits!r} is not in:\n{printed}"
 
 
+def datagrams():
+    code, printed, complained = run("08_datagrams")
+    expect((code, complained), (0, ""))
+    expect(printed.splitlines()[0], "no answer to try 1")
+    expect(printed.splitlines()[-1], "answer: are you there?")
+
+
 TRIES = {
     "01_echo_server": echo_server,
     "02_client_with_deadline": lambda: client("02_client_with_deadline"),
@@ -144,6 +151,7 @@ TRIES = {
     "05_forward": forward,
     "06_blocking_client": lambda: client("06_blocking_client"),
     "07_task_tree": task_tree,
+    "08_datagrams": datagrams,
 }
 
 

@@ -41,4 +41,6 @@
 #include "fivetuple/transport/split.h"
 #include "fivetuple/transport/stream.h"
 #include "fivetuple/transport/tcp.h"
+#include "fivetuple/transport/udp.h"
 #include "fivetuple/transport/unix.h"
+#include "fivetuple/transport/unix_messages.h"
