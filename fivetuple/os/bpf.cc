@@ -10,7 +10,7 @@ namespace {
 
 static_assert(static_cast<int>(Width::half) == BPF_H && static_cast<int>(Width::byte) == BPF_B);
 static_assert(static_cast<int>(Math::modulo) == BPF_MOD && static_cast<int>(Math::bit_xor) == 0xa0);
-static_assert(static_cast<int>(Test::any_bit) == BPF_JSET);
+static_assert(static_cast<int>(Is::any_bit) == BPF_JSET);
 static_assert(static_cast<int>(Beside::vlan_protocol) == SKF_AD_VLAN_TPID);
 static_assert(network(0) == static_cast<std::uint32_t>(SKF_NET_OFF));
 static_assert(link(0) == static_cast<std::uint32_t>(SKF_LL_OFF));
@@ -192,16 +192,16 @@ void Assembler::copy_to_x() { add(BPF_MISC | BPF_TAX, 0); }
 void Assembler::copy_from_x() { add(BPF_MISC | BPF_TXA, 0); }
 
 void Assembler::jump(Label to) { add_jump(BPF_JMP | BPF_JA, 0, to, Jump::Field::always); }
-void Assembler::jump_if(Test test, std::uint32_t number, Label to) {
+void Assembler::jump_if(Is test, std::uint32_t number, Label to) {
     add_jump(BPF_JMP | BPF_K | static_cast<std::uint32_t>(test), number, to, Jump::Field::if_true);
 }
-void Assembler::jump_if_x(Test test, Label to) {
+void Assembler::jump_if_x(Is test, Label to) {
     add_jump(BPF_JMP | BPF_X | static_cast<std::uint32_t>(test), 0, to, Jump::Field::if_true);
 }
-void Assembler::jump_unless(Test test, std::uint32_t number, Label to) {
+void Assembler::jump_unless(Is test, std::uint32_t number, Label to) {
     add_jump(BPF_JMP | BPF_K | static_cast<std::uint32_t>(test), number, to, Jump::Field::if_false);
 }
-void Assembler::jump_unless_x(Test test, Label to) {
+void Assembler::jump_unless_x(Is test, Label to) {
     add_jump(BPF_JMP | BPF_X | static_cast<std::uint32_t>(test), 0, to, Jump::Field::if_false);
 }
 

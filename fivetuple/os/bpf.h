@@ -79,7 +79,7 @@ enum class Math : std::uint16_t {
 };
 
 /// What a jump asks of A; numbers are unsigned.
-enum class Test : std::uint16_t {
+enum class Is : std::uint16_t {
     equal = 0x10,
     greater = 0x20,
     at_least = 0x30,
@@ -128,11 +128,11 @@ public:
 
     void jump(Label to);
     /// Jumps where A passes the test; else goes on with the next line.
-    void jump_if(Test test, std::uint32_t number, Label to);
-    void jump_if_x(Test test, Label to);
+    void jump_if(Is test, std::uint32_t number, Label to);
+    void jump_if_x(Is test, Label to);
     /// The opposite.
-    void jump_unless(Test test, std::uint32_t number, Label to);
-    void jump_unless_x(Test test, Label to);
+    void jump_unless(Is test, std::uint32_t number, Label to);
+    void jump_unless_x(Is test, Label to);
 
     /// Ends the program: how many bytes of a packet are kept, which socket gets it ...
     void answer(std::uint32_t number);

@@ -39,6 +39,8 @@ Error explained(OptionAccess socket, const OptionKey& key, Error error) {
         why = why_not_there(socket, entry);
     } else if ((error.is(EPERM) || error.is(EACCES)) && entry != nullptr && !entry->needs.empty()) {
         why = error.reason() + ": it needs " + std::string(entry->needs);
+    } else if (error.is(ENOENT) && entry != nullptr && entry->form == "name") {
+        why = "this kernel has none of that name";
     }
     if (error.is(kNotSupportedInside)) error = Error::system(EOPNOTSUPP, "setsockopt");
     error = std::move(error).about(key.name);

@@ -82,12 +82,18 @@ std::span<const OptionEntry> option_catalogue() {
     return all;
 }
 
-const OptionEntry* find_option(std::string_view name) {
+std::vector<const OptionEntry*> find_options(std::string_view name) {
     const std::string asked = lowered(name);
+    std::vector<const OptionEntry*> found;
     for (const OptionEntry& each : option_catalogue()) {
-        if (lowered(each.key.name) == asked || lowered(each.type) == asked) return &each;
+        if (lowered(each.key.name) == asked || lowered(each.type) == asked) found.push_back(&each);
     }
-    return nullptr;
+    return found;
+}
+
+const OptionEntry* find_option(std::string_view name) {
+    const auto found = find_options(name);
+    return found.empty() ? nullptr : found.front();
 }
 
 const OptionEntry* find_option(int level, int number) {

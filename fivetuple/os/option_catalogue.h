@@ -65,6 +65,8 @@ std::span<const OptionEntry> option_catalogue();
 /// By the kernel's name, or by our type's: `SO_RCVBUF`, `ReceiveBuffer`; case does not count. Null
 /// where there is none.
 const OptionEntry* find_option(std::string_view name);
+/// All of a name: an option for groups is there for IPv4 and for IPv6, and a type may use several.
+std::vector<const OptionEntry*> find_options(std::string_view name);
 /// By the kernel's numbers. Null where there is none.
 const OptionEntry* find_option(int level, int number);
 

@@ -67,6 +67,9 @@ TEST(OptionCatalogue, FindsByTheKernelsNameAndByOurs) {
     EXPECT_EQ(find_option(SOL_SOCKET, SO_RCVBUF), entry);
     EXPECT_EQ(find_option("SO_RCVBU"), nullptr);
     EXPECT_EQ(find_option(""), nullptr);
+    EXPECT_EQ(find_options("MCAST_JOIN_SOURCE_GROUP").size(), 2U);
+    EXPECT_EQ(find_options("TcpMd5Key").size(), 2U);
+    EXPECT_TRUE(find_options("no such").empty());
     EXPECT_EQ(find_option(-1, -1), nullptr);
 }
 

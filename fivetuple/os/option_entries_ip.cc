@@ -12,6 +12,7 @@ constexpr KernelVersion kOld{2, 2};
 constexpr SocketKinds kIpV4 = kTcp | kUdp | SocketKind::raw_v4;
 constexpr SocketKinds kV4Datagrams = kUdp | SocketKind::raw_v4;
 constexpr SocketKinds kV6Datagrams = SocketKind::udp_v6 | SocketKind::raw_v6;
+constexpr SocketKinds kV6Only = SocketKind::tcp_v6 | SocketKind::udp_v6 | SocketKind::mptcp_v6;
 constexpr std::string_view kRaw = "CAP_NET_ADMIN or CAP_NET_RAW";
 
 constexpr OptionEntry kV4Rows[] = {
@@ -21,7 +22,7 @@ constexpr OptionEntry kV4Rows[] = {
     entry<TimeToLive>({"TimeToLive", kIpV4, kOld, "ip(7)", "routers that a packet may pass", "",
                        "-1 becomes net.ipv4.ip_default_ttl"}),
     entry<BindAddressNoPort>({"BindAddressNoPort",
-                              kTcp | kUdp,
+                              kTcp | kUdp | kMptcp,
                               {4, 2},
                               "ip(7)",
                               "leave the choice of the source port to connect()"}),
@@ -81,7 +82,7 @@ constexpr OptionEntry kV4Rows[] = {
 
 constexpr OptionEntry kV6Rows[] = {
     entry<V6Only>({"V6Only",
-                   kIpV6,
+                   kV6Only,
                    {2, 4},
                    "ipv6(7)",
                    "keep a socket from serving IPv4 as well; to be set before bind"}),

@@ -123,11 +123,6 @@ constexpr OptionEntry kBasics[] = {
                              {2, 6},
                              "socket(7)",
                              "tell with each datagram how many were dropped before"}),
-    entry<PeekOffset>({"PeekOffset",
-                       kUnix | kUdp | kTcp,
-                       {3, 4},
-                       "socket(7)",
-                       "from which byte on a receive with MSG_PEEK looks; -1 is off"}),
 };
 
 constexpr OptionEntry kStamps[] = {

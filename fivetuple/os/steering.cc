@@ -7,10 +7,10 @@ namespace {
 
 using bpf::Assembler;
 using bpf::Beside;
+using bpf::Is;
 using bpf::Label;
 using bpf::Math;
 using bpf::network;
-using bpf::Test;
 using bpf::Width;
 
 bpf::Program finished(const Assembler& code) {
@@ -48,7 +48,7 @@ bpf::Program steer_by_peer(unsigned sockets) {
     const Label mix = code.label();
     code.load(Width::byte, network(0));
     code.calculate(Math::shift_right, 4);
-    code.jump_if(Test::equal, 6, is_v6);
+    code.jump_if(Is::equal, 6, is_v6);
 
     code.load(Width::word, network(12));
     code.store(kAddress);

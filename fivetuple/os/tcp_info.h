@@ -159,7 +159,9 @@ struct TcpInfo {
 
     struct Field {
         std::string_view name;
-        std::string value;  ///< With its unit.
+        std::string value;      ///< In words, with its unit.
+        std::string_view unit;  ///< Empty where it counts nothing.
+        std::optional<std::uint64_t> figure;
     };
     /// Each field that is there, in the order of this type.
     std::vector<Field> fields() const;

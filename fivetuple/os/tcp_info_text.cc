@@ -6,17 +6,19 @@
 namespace fivetuple {
 namespace {
 
-std::string with(std::uint64_t value, const char* unit) {
-    return std::to_string(value) + " " + unit;
+constexpr std::string_view kSegments = "segments";
+constexpr std::string_view kBytes = "bytes";
+constexpr std::string_view kRate = "bytes/s";
+
+std::string with(std::uint64_t value, std::string_view unit) {
+    std::string text = std::to_string(value);
+    if (!unit.empty()) text += " " + std::string(unit);
+    return text;
 }
-std::string text_of_time(std::chrono::microseconds length) {
-    return with(static_cast<std::uint64_t>(length.count()), "us");
-}
-std::string text_of_time(std::chrono::milliseconds length) {
-    return with(static_cast<std::uint64_t>(length.count()), "ms");
-}
-std::string rate_text(std::uint64_t rate) {
-    return rate == TcpInfo::kNoLimit ? "no limit" : with(rate, "bytes/s");
+
+template <class Length>
+constexpr std::string_view unit_of() {
+    return std::same_as<Length, std::chrono::microseconds> ? "us" : "ms";
 }
 
 const char* failure_text(FastOpenFailure failure) {
@@ -29,44 +31,48 @@ class Teller {
 public:
     explicit Teller(std::vector<TcpInfo::Field>& fields) : fields_(fields) {}
 
-    void text(const char* name, std::string_view value) const { add(name, std::string(value)); }
-    void flag(const char* name, bool is_on) const { add(name, is_on ? "yes" : "no"); }
-    void count(const char* name, std::uint64_t value) const { add(name, std::to_string(value)); }
-    void bytes(const char* name, std::uint64_t value) const { add(name, with(value, "bytes")); }
-    void segments(const char* name, std::uint64_t value) const {
-        add(name, with(value, "segments"));
+    void text(const char* name, std::string_view value) const {
+        fields_.push_back({name, std::string(value), {}, {}});
     }
+    void flag(const char* name, bool is_on) const { text(name, is_on ? "yes" : "no"); }
+    void figure(const char* name, std::uint64_t value, std::string_view unit) const {
+        fields_.push_back({name, with(value, unit), unit, value});
+    }
+    void count(const char* name, std::uint64_t value) const { figure(name, value, {}); }
+    void bytes(const char* name, std::uint64_t value) const { figure(name, value, kBytes); }
+    void segments(const char* name, std::uint64_t value) const { figure(name, value, kSegments); }
     template <class Length>
     void time(const char* name, Length length) const {
-        add(name, text_of_time(length));
+        figure(name, static_cast<std::uint64_t>(length.count()), unit_of<Length>());
     }
-    void rate(const char* name, std::uint64_t value) const { add(name, rate_text(value)); }
 
     // What may not be there.
     template <class T>
     void count(const char* name, const std::optional<T>& value) const {
-        if (value) count(name, static_cast<std::uint64_t>(*value));
+        if (value) figure(name, *value, {});
     }
     template <class T>
     void bytes(const char* name, const std::optional<T>& value) const {
-        if (value) bytes(name, static_cast<std::uint64_t>(*value));
+        if (value) figure(name, *value, kBytes);
     }
     template <class T>
     void segments(const char* name, const std::optional<T>& value) const {
-        if (value) segments(name, static_cast<std::uint64_t>(*value));
+        if (value) figure(name, *value, kSegments);
     }
     template <class Length>
     void time(const char* name, const std::optional<Length>& length) const {
         if (length) time(name, *length);
     }
     void rate(const char* name, const std::optional<std::uint64_t>& value) const {
-        if (value) rate(name, *value);
+        if (!value) return;
+        if (*value == TcpInfo::kNoLimit) {
+            text(name, "no limit");
+        } else {
+            figure(name, *value, kRate);
+        }
     }
 
 private:
-    void add(const char* name, std::string value) const {
-        fields_.push_back({name, std::move(value)});
-    }
     std::vector<TcpInfo::Field>& fields_;
 };
 
@@ -183,9 +189,9 @@ std::string TcpInfo::to_string() const {
                std::to_string(sacked_segments) + " wait to be accepted";
     }
     std::string text(fivetuple::to_string(state));
-    text += ", rtt " + text_of_time(round_trip);
-    text += ", cwnd " + with(congestion_window, "segments");
-    text += ", mss " + with(send_segment_bytes, "bytes");
+    text += ", rtt " + with(static_cast<std::uint64_t>(round_trip.count()), "us");
+    text += ", cwnd " + with(congestion_window, kSegments);
+    text += ", mss " + with(send_segment_bytes, kBytes);
     text += ", retransmissions " + std::to_string(total_retransmissions);
     return text;
 }

@@ -32,7 +32,7 @@ enum class Stamp : std::uint32_t {
     raw_hardware = 1 << 6,        ///< Tell the times of the device's clock.
     send_scheduled = 1 << 8,      ///< When it entered the queueing discipline.
     send_acknowledged = 1 << 9,   ///< When TCP's peer had acknowledged all of it.
-    number = 1 << 7,              ///< Give each send a number, told with its times.
+    number = 1 << 7,              ///< Number the sends; TCP must be connected.
     with_control = 1 << 10,       ///< Tell IP_PKTINFO's kind of message with times of sends.
     time_only = 1 << 11,          ///< Do not send the packet back along with its time.
     with_statistics = 1 << 12,    ///< Tell the figures of TCP_INFO with times of sends.

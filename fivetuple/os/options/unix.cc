@@ -7,7 +7,6 @@
 namespace fivetuple {
 
 static_assert(PeerGroups::key.number == SO_PEERGROUPS);
-static_assert(PeekOffset::number == SO_PEEK_OFF);
 static_assert(sizeof(PeerCredentials::Raw) == sizeof(ucred));
 
 std::string PeerCredentials::to_string() const {

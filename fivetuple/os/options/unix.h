@@ -73,13 +73,4 @@ struct PassProcess : Switch<PassProcess, SOL_SOCKET, 76> {
     static constexpr const char* name = "SO_PASSPIDFD";
 };
 
-/// From which byte on a receive with MSG_PEEK looks; each look moves it on. -1 switches it off.
-/// socket(7)
-struct PeekOffset : Count<PeekOffset, SOL_SOCKET, 42> {
-    static constexpr const char* name = "SO_PEEK_OFF";
-    static constexpr const char* unit = "bytes";
-    static constexpr int least = -1;
-    static constexpr int most = INT_MAX;
-};
-
 }  // namespace fivetuple
