@@ -44,6 +44,7 @@ int run(int count, char** arguments) {
     add_load(program, chosen);
     add_cat(program, chosen);
     add_backends(program, chosen);
+    add_options(program, chosen);
     try {
         program.parse(count, arguments);
     } catch (const CLI::Success& asked_for_help) {

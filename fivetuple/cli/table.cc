@@ -17,7 +17,8 @@ std::string Table::to_string(std::size_t indent) const {
         for (std::size_t at = 0; at < row.size() && at < widths.size(); ++at) {
             const std::string padding(widths[at] - row[at].size(), ' ');
             if (at > 0) line += "  ";
-            line += at == 0 ? row[at] + padding : padding + row[at];
+            const bool is_left = at == 0 || align_ == Align::text;
+            line += is_left ? row[at] + padding : padding + row[at];
         }
         line.erase(line.find_last_not_of(' ') + 1);
         text += line + '\n';

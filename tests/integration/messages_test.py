@@ -9,7 +9,7 @@ import unittest
 import programs
 from programs import FT, GIVE_UP, Server, run
 
-COMMANDS = ("demo", "echo", "load", "cat", "backends")
+COMMANDS = ("demo", "echo", "load", "cat", "backends", "options")
 
 
 class Usage(unittest.TestCase):
@@ -33,7 +33,7 @@ class Usage(unittest.TestCase):
         self.assertRegex(run("--version").stdout, r"^ft \d+\.\d+\.\d+\n$")
 
     def test_commands_and_options_that_there_are_not(self):
-        names = "demo, echo, load, cat, backends"
+        names = "demo, echo, load, cat, backends, options"
         self.check_wrong(f"a command is missing: {names}")
         self.check_wrong(f'there is no command "listen"; the commands are {names}', "listen")
         self.check_wrong(f'there is no option "--port"; the commands are {names}', "--port")
@@ -145,10 +145,13 @@ class WorldSaysNo(unittest.TestCase):
             self.check_failure(
                 run("cat", path), f"connect to {path}", f"connect unix:{path}: Connection refused",
                 "nobody listens there; a program that has ended may have left it")
-            self.check_failure(
-                run("echo", path), f"listen on {path}",
-                f"bind unix:{path}: Address already in use",
-                "something has this name already; `ss -lxp` shows whose socket it is")
+            with socket.socket(socket.AF_UNIX) as alive:
+                alive.bind(path + "-alive")
+                alive.listen()
+                self.check_failure(
+                    run("echo", path + "-alive"), f"listen on {path}-alive",
+                    f"bind unix:{path}-alive: somebody listens there",
+                    "something has this name already; `ss -lxp` shows whose socket it is")
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
                 other.bind(path + "-dgram")
                 self.check_failure(
