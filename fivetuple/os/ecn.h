@@ -4,7 +4,7 @@
 
 namespace fivetuple {
 
-/// What a packet says about congestion, in two bits of its header. RFC 3168
+/// What a packet says about congestion: a router may mark it instead of dropping it. RFC 3168
 enum class Ecn : std::uint8_t {
     not_capable = 0,
     capable_1 = 1,  ///< ECT(1), which L4S uses.

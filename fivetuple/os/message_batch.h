@@ -12,6 +12,7 @@
 #include <iterator>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace fivetuple {
@@ -48,7 +49,8 @@ public:
         using difference_type = std::ptrdiff_t;
 
         Iterator() = default;
-        const Datagram& operator*() const { return datagram_; }
+        const Datagram& operator*() const& { return datagram_; }
+        Datagram operator*() && { return std::move(datagram_); }
         const Datagram* operator->() const { return &datagram_; }
         Iterator& operator++();
         void operator++(int) { ++*this; }

@@ -36,11 +36,7 @@ Result<UdpSocket> UdpSocket::open(Loop& loop, Family family, const UdpOptions& o
     if (options.reuse_address) FT_TRY_VOID(set(socket, ReuseAddress{}));
     if (family == Family::ipv6) FT_TRY_VOID(set(socket, V6Only{{options.v6_only}}));
     if (options.broadcast) FT_TRY_VOID(set(socket, Broadcast{}));
-    if (options.join) {
-        // Without it the calls for many still move many messages each.
-        socket.joins_sent_ = get<UdpSegment>(socket).has_value();
-        socket.may_join_received_ = get<UdpReceiveOffload>(socket).has_value();
-    }
+    if (options.join) socket.join();
     return socket;
 }
 
@@ -64,6 +60,12 @@ Task<Result<UdpSocket>> UdpSocket::connect(SocketAddress to, UdpOptions options)
     if (options.from) FT_CO_TRY_VOID(loop.sockets().bind(socket.handle(), *options.from));
     FT_CO_TRY_VOID(co_await ConnectSocket(socket.handle(), to));
     co_return socket;
+}
+
+void UdpSocket::join() {
+    // Without it the calls for many still move many messages each.
+    joins_sent_ = get<UdpSegment>(*this).has_value();
+    may_join_received_ = get<UdpReceiveOffload>(*this).has_value();
 }
 
 UdpMeans UdpSocket::means() const {

@@ -66,6 +66,9 @@ public:
     static Task<Result<UdpSocket>> connect(SocketAddress to, UdpOptions options);
     static Task<Result<UdpSocket>> connect(SocketAddress to) { return connect(to, {}); }
 
+    /// Lets many small datagrams travel as one from now on: what UdpOptions::join does, for a
+    /// socket that came from elsewhere.
+    void join();
     /// What receive_many() and send_many() use on this socket now.
     UdpMeans means() const;
 

@@ -161,7 +161,7 @@ TEST_P(UnixMessages, C5_AsManyDescriptorsAsAMessageCarriesAndNotOneMore) {
     }());
 }
 
-TEST_P(UnixMessages, F113_DescriptorsThatDoNotAllArriveAreAnErrorAndNoneLeaks) {
+TEST_P(UnixMessages, F116_DescriptorsThatDoNotAllArriveAreAnErrorAndNoneLeaks) {
     auto pair = UnixSeqpacket::pair(loop()).value();
     run(loop(), [&]() -> Task<void> {
         const Fd file = filled_pipe("x");
