@@ -37,7 +37,7 @@ bool read_packet_info(const ControlMessage& message, DatagramDetails& details) {
     }
     if (in6_pktinfo info{};
         message.level == IPPROTO_IPV6 && message.type == IPV6_PKTINFO && message.read(info)) {
-        details.interface = static_cast<unsigned>(info.ipi6_ifindex);
+        details.interface = info.ipi6_ifindex;
         details.sent_to = address_of(info.ipi6_addr, details.interface).unmapped();
         return true;
     }

@@ -12,7 +12,6 @@
 #include <iterator>
 #include <memory>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace fivetuple {
@@ -50,7 +49,7 @@ public:
 
         Iterator() = default;
         const Datagram& operator*() const& { return datagram_; }
-        Datagram operator*() && { return std::move(datagram_); }
+        Datagram operator*() && { return datagram_; }
         const Datagram* operator->() const { return &datagram_; }
         Iterator& operator++();
         void operator++(int) { ++*this; }

@@ -56,7 +56,7 @@ void DatagramSocket::drain_failures() {
         auto failure = loop_->sockets().take_failure(socket_);
         if (!failure || !*failure) return;
         if (failures_->size() == kMost) failures_->pop_front();
-        failures_->push_back(std::move(**failure));
+        failures_->push_back(**failure);
     }
 }
 
@@ -67,7 +67,7 @@ void DatagramSocket::join_received() {
 
 std::optional<DatagramFailure> DatagramSocket::take_failure() {
     if (failures_ == nullptr || failures_->empty()) return std::nullopt;
-    DatagramFailure oldest = std::move(failures_->front());
+    const DatagramFailure oldest = failures_->front();
     failures_->pop_front();
     return oldest;
 }
