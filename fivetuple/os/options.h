@@ -13,4 +13,5 @@
 #include "fivetuple/os/options/timestamps.h"
 #include "fivetuple/os/options/udp.h"
 #include "fivetuple/os/options/unix.h"
+#include "fivetuple/os/steering.h"
 #include "fivetuple/os/tcp_info.h"
