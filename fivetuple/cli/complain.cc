@@ -20,7 +20,7 @@ constexpr Advice kAdvice[] = {
     {About::ip, EADDRINUSE, "bind",
      "another socket holds this address; `ss -ltnp` shows whose it is"},
     {About::name, EADDRINUSE, "bind",
-     "something has this name already; `ss -lxp` shows whose socket it is"},
+     "the name is taken: `ss -lxp` shows whose socket has it, `ls -l` what else"},
     {About::any, EADDRINUSE, "listen",
      "another socket listens there; `ss -ltnp` shows whose it is"},
     {About::ip, EACCES, "bind", "ports below 1024 need CAP_NET_BIND_SERVICE; take a higher port"},

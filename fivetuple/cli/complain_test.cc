@@ -52,7 +52,7 @@ TEST(Complaint, I2_TheSameErrnoMeansAnotherThingForAPath) {
     EXPECT_EQ(hint(ECONNREFUSED, "connect", "unix:/run/x"),
               "nobody listens there; a program that has ended may have left it");
     EXPECT_EQ(hint(EADDRINUSE, "bind", "unix:@name"),
-              "something has this name already; `ss -lxp` shows whose socket it is");
+              "the name is taken: `ss -lxp` shows whose socket has it, `ls -l` what else");
 }
 
 TEST(Complaint, OfShortagesIsTheSameWhateverWasCalled) {

@@ -175,7 +175,8 @@ TEST_P(BeyondSelect, F75_D3_ADescriptorThatSelectCannotWatchIsAClearError) {
 TEST_P(BeyondSelect, F75_AnAcceptedDescriptorThatIsTooHighIsAShortageThatPasses) {
     const Handle listener = listen();
     const SocketAddress to = address_of(listener);
-    Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_GE(client.raw(), 0);
     ASSERT_EQ(::connect(client.raw(), to.raw(), to.raw_size()), 0);
     {
         const LowDescriptorsTaken taken;
@@ -184,7 +185,8 @@ TEST_P(BeyondSelect, F75_AnAcceptedDescriptorThatIsTooHighIsAShortageThatPasses)
         EXPECT_EQ(complete(op), -EMFILE);
         EXPECT_TRUE(is_shortage(Error::system(-op.result, "accept")));
     }
-    Fd next(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const Fd next(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_GE(next.raw(), 0);
     ASSERT_EQ(::connect(next.raw(), to.raw(), to.raw_size()), 0);
     backend().close(accept(listener));
     backend().close(listener);

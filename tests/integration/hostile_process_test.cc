@@ -1,4 +1,3 @@
-#include "fivetuple/os/options.h"
 #include "fivetuple/task/all_of.h"
 #include "fivetuple/task/run.h"
 #include "fivetuple/task/within.h"
@@ -6,15 +5,16 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "tests/testing/child.h"
 #include "tests/testing/world.h"
-#include <climits>
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <thread>
 #include <vector>
 
 // What the rest of a process can do to a loop: signals, forks, descriptors held elsewhere.
@@ -187,6 +187,34 @@ TEST_P(HostileProcess, F74_F65_AChildCanHaveALoopOfItsOwn) {
     EXPECT_EQ(send(pair.client, bytes_of("ours")), 4);
     EXPECT_EQ(receive_text(pair.server), "ours");
     close(pair);
+}
+
+TEST_P(HostileProcess, F68_ASecondThreadMayNotTurnTheLoop) {
+    const std::string answer = in_child([&] {
+        std::freopen("/dev/null", "w", stderr);
+        auto mine = world().open_loop({});
+        mine->turn(mine->now());
+        std::thread([&] { mine->turn(mine->now()); }).join();
+        return std::string("two threads have turned one loop");
+    });
+    EXPECT_EQ(answer, "the child died");
+}
+
+TEST_P(HostileProcess, F59_WhatCanNeverWorkFailsOnceAndIsNotTriedAgain) {
+    const Handle unconnected = open();
+    NotedOp accepting;
+    accepting.ask_accept(unconnected);
+    EXPECT_EQ(complete(accepting), -EINVAL);
+    NotedOp reading;
+    std::array<std::byte, 8> room;
+    reading.ask_receive(unconnected, room);
+    EXPECT_EQ(complete(reading), -ENOTCONN);
+    NotedOp leasing;
+    leasing.ask_receive_lease(unconnected);
+    EXPECT_EQ(complete(leasing), -ENOTCONN);
+    EXPECT_LE(wakes_while_idle(), 10u);
+    for (const NotedOp* op : {&accepting, &reading, &leasing}) EXPECT_EQ(op->times_done, 1);
+    backend().close(unconnected);
 }
 
 int event_descriptor() {

@@ -131,7 +131,7 @@ class WorldSaysNo(unittest.TestCase):
                            "bind: Permission denied",
                            "ports below 1024 need CAP_NET_BIND_SERVICE; take a higher port")
 
-    def test_paths(self):
+    def test_F111_F112_paths(self):
         with programs.temporary_folder() as folder:
             path = folder + "/socket"
             self.check_failure(run("cat", path), f"connect to {path}",
@@ -145,13 +145,17 @@ class WorldSaysNo(unittest.TestCase):
             self.check_failure(
                 run("cat", path), f"connect to {path}", f"connect unix:{path}: Connection refused",
                 "nobody listens there; a program that has ended may have left it")
-            with socket.socket(socket.AF_UNIX) as alive:
-                alive.bind(path + "-alive")
-                alive.listen()
-                self.check_failure(
-                    run("echo", path + "-alive"), f"listen on {path}-alive",
-                    f"bind unix:{path}-alive: somebody listens there",
-                    "something has this name already; `ss -lxp` shows whose socket it is")
+            taken = "the name is taken: `ss -lxp` shows whose socket has it, `ls -l` what else"
+            with Server(address=path):  # Which takes over what was left behind.
+                self.check_failure(run("echo", path), f"listen on {path}",
+                                   f"bind unix:{path}: somebody listens there", taken)
+            with open(path, "w", encoding="ascii") as file:
+                file.write("a file of somebody else's")
+            self.check_failure(
+                run("echo", path), f"listen on {path}",
+                f"bind unix:{path}: a file that is no socket has this name", taken)
+            with open(path, encoding="ascii") as file:
+                self.assertEqual(file.read(), "a file of somebody else's")
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
                 other.bind(path + "-dgram")
                 self.check_failure(
