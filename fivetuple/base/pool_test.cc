@@ -41,12 +41,12 @@ Taken take(std::size_t size, std::uint64_t mark) {
     return taken;
 }
 
-std::vector<void*> take_many(std::size_t count, std::size_t size) {
+[[maybe_unused]] std::vector<void*> take_many(std::size_t count, std::size_t size) {
     std::vector<void*> blocks(count);
     for (void*& block : blocks) block = pool_allocate(size);
     return blocks;
 }
-void free_all(const std::vector<void*>& blocks, std::size_t size) {
+[[maybe_unused]] void free_all(const std::vector<void*>& blocks, std::size_t size) {
     for (void* block : blocks) pool_free(block, size);
 }
 
