@@ -96,6 +96,34 @@ TEST_P(TinyQueues, F56_AcceptingGoesOnAfterManyCameWhileNobodyLooked) {
     backend().close(listener);
 }
 
+TEST_P(TinyQueues, F17_AnAddressIsFreeAtOnceHoweverMuchElseHasCome) {
+    const auto pairs = connect_many(100);
+    const Handle listener = listen();
+    const SocketAddress at = address_of(listener);
+    NotedOp accepting;
+    accepting.ask_accept(listener);
+    backend().submit(accepting);
+    std::vector<NotedOp> polls(pairs.size());
+    for (std::size_t each = 0; each < pairs.size(); ++each) {
+        polls[each].ask_poll(pairs[each].server, kPollReadable);
+        backend().submit(polls[each]);
+    }
+    settle();
+    for (const Pair& pair : pairs) {
+        ASSERT_EQ(::send(pair.client.number, "x", 1, MSG_NOSIGNAL), 1);
+    }
+    backend().close(listener);
+    const Handle next = open();
+    EXPECT_TRUE(sockets().bind(next, at));
+    EXPECT_TRUE(sockets().listen(next, 16));
+    turn_until(
+        [&] { return accepting.is_done() && std::ranges::all_of(polls, &NotedOp::is_done); });
+    EXPECT_EQ(accepting.result, -ECANCELED);
+    close(connect(next));
+    backend().close(next);
+    close_all(pairs);
+}
+
 TEST_P(TinyQueues, F54_F56_EveryStreamIsReadToItsEndThroughTwoBuffers) {
     const auto pairs = connect_many(20);
     const auto data = some_bytes(3000);

@@ -1,3 +1,4 @@
+#include "fivetuple/os/fd.h"
 #include "fivetuple/task/all_of.h"
 #include "fivetuple/task/run.h"
 #include "fivetuple/task/within.h"
@@ -94,6 +95,24 @@ TEST_P(HostileProcess, F73_AListenerThatAChildHoldsOpenDoesNotKeepTheLoopAwake) 
     backend().cancel(connecting);
     turn_until([&] { return connecting.is_done(); });
     backend().close(client);
+}
+
+TEST_P(HostileProcess, F127_AListenerThatAnotherProcessHoldsServesOnAfterOurClose) {
+    const Handle listener = listen();
+    const SocketAddress to = address_of(listener);
+    NotedOp accepting;
+    accepting.ask_accept(listener);
+    backend().submit(accepting);
+    settle();
+    const HeldElsewhere other(listener);
+    backend().close(listener);
+    turn_until([&] { return accepting.is_done(); });
+    settle();
+    const Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_GE(client.raw(), 0);
+    EXPECT_EQ(::connect(client.raw(), to.raw(), to.raw_size()), 0);
+    const Fd accepted(::accept4(other.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    EXPECT_TRUE(accepted);
 }
 
 TEST_P(HostileProcess, F72_F73_ANumberThatIsUsedAgainIsServedForItselfAlone) {

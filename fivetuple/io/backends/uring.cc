@@ -4,8 +4,10 @@
 #include "fivetuple/os/calls.h"
 #include "fivetuple/os/clock.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -162,12 +164,34 @@ void UringBackend::close(Handle socket) {
     entry->closing = true;
     open_sockets_--;
     if (entry->in_flight == 0) return let_go(socket.number);
-    // The port of a listener is free from now on, not only when the kernel has let go.
-    if (entry->listens) ::shutdown(socket.number, SHUT_RDWR), stats_.calls++;
     io_uring_sqe& sqe = request();
     ::io_uring_prep_cancel_fd(&sqe, socket.number, IORING_ASYNC_CANCEL_ALL);
     sqe.user_data = static_cast<std::uint64_t>(Tag::ignore);
     sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+    if (entry->listens) free_address(*entry, socket.number);
+}
+
+// The address of a listener is free from now on, not only in the next turn. Another process may
+// hold the listener as well, and serve on, so it is not shut down: the kernel is made to end the
+// accept at once, and until that has been handled the number stands for something else.
+void UringBackend::free_address(const Entry& entry, int fd) {
+    for (int tries = 0; tries < 8 && is_enabled_ && is_accepting(entry, fd); ++tries) {
+        if (!enter(false, Time())) return;
+    }
+    // Else the cancel would still come, and mean what the number stands for by then.
+    if (is_enabled_ && ring_.unsubmitted() > 0) return;
+    stats_.calls++;
+    ::dup3(wake_fd(), fd, O_CLOEXEC);
+}
+
+// Whether the kernel goes on accepting, for all that it has said so far.
+bool UringBackend::is_accepting(const Entry& entry, int fd) {
+    const std::uint64_t accept = tagged(fd, entry.generation, Tag::accept);
+    for (unsigned at = 0, count = ring_.completions(); at < count; ++at) {
+        const io_uring_cqe& seen = ring_.completion(at);
+        if (seen.user_data == accept && (seen.flags & IORING_CQE_F_MORE) == 0) return false;
+    }
+    return entry.multishot != Multishot::idle;
 }
 
 void UringBackend::end_waiting(Entry& entry) {

@@ -149,6 +149,8 @@ private:
     void end_waiting(Entry& entry);
     void drop_ahead(Entry& entry);
     void let_go(int fd);
+    void free_address(const Entry& entry, int fd);
+    bool is_accepting(const Entry& entry, int fd);
     void finish_now(Op& op, int result);
     void finish_soon(Op& op, int result);
 
