@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <thread>
 #include <vector>
 
 // What the rest of a process can do to a loop: signals, forks, descriptors held elsewhere.
@@ -206,17 +205,6 @@ TEST_P(HostileProcess, F74_F65_AChildCanHaveALoopOfItsOwn) {
     EXPECT_EQ(send(pair.client, bytes_of("ours")), 4);
     EXPECT_EQ(receive_text(pair.server), "ours");
     close(pair);
-}
-
-TEST_P(HostileProcess, F68_ASecondThreadMayNotTurnTheLoop) {
-    const std::string answer = in_child([&] {
-        std::freopen("/dev/null", "w", stderr);
-        auto mine = world().open_loop({});
-        mine->turn(mine->now());
-        std::thread([&] { mine->turn(mine->now()); }).join();
-        return std::string("two threads have turned one loop");
-    });
-    EXPECT_EQ(answer, "the child died");
 }
 
 TEST_P(HostileProcess, F59_WhatCanNeverWorkFailsOnceAndIsNotTriedAgain) {

@@ -104,7 +104,7 @@ class Shortage:
 
 
 class InjectedFailures:
-    """Failures of accept4() that nothing on this machine brings about, put in by strace."""
+    """Failures of calls that nothing on this machine brings about, put in by strace."""
     backend = None
 
     def server_with(self, injected):
@@ -131,9 +131,26 @@ class InjectedFailures:
                 report = server.stop()
                 self.assertEqual((report["shortages"], server.said()), (0, ""))
 
+    def test_F44_a_send_without_memory_ends_its_connection_and_no_other(self):
+        for error in ("ENOBUFS", "ENOMEM"):
+            with self.subTest(error):
+                server = self.server_with(f"sendto:error={error}:when=2")
+                other = server.connect()
+                self.addCleanup(other.close)
+                self.assertTrue(echoes(other))
+                with server.connect() as peer:
+                    peer.sendall(b"x")
+                    try:
+                        self.assertEqual(peer.recv(1), b"")
+                    except ConnectionResetError:
+                        pass
+                self.assertTrue(echoes(other))
+                report = server.stop()
+                self.assertEqual((report["broken"], report["active"]), (1, 1))
+
 
 programs.on_backends(globals(), Shortage)
-# A ring accepts without that call.
+# A ring accepts and sends without those calls.
 programs.on_backends(globals(), InjectedFailures, ("epoll", "poll", "select"))
 
 if __name__ == "__main__":
