@@ -44,7 +44,7 @@ TEST_F(PathSocketTest, RemovesItsFileAtItsEnd) {
 
 TEST_F(PathSocketTest, WhatIsMovedRemovesItsFileOnce) {
     std::optional<PathSocket> first(bind(path("a")));
-    std::optional<PathSocket> second(std::move(first));
+    std::optional<PathSocket> second(std::in_place, std::move(*first));
     first.reset();
     EXPECT_TRUE(is_there(path("a")));
     std::optional<PathSocket> third(bind(path("b")));
