@@ -14,7 +14,6 @@ namespace {
 using ::testing::StartsWith;
 using testing_help::connected_kind;
 using testing_help::expect_kept;
-using testing_help::expect_no_such_option;
 using testing_help::in_child;
 
 constexpr SocketKind kUnixKinds[] = {SocketKind::unix_stream, SocketKind::unix_datagram,
