@@ -13,6 +13,8 @@ namespace {
 using testing_help::connected_kind;
 using testing_help::open_kind;
 
+// Parts whose number is 0 are written out like the others.
+// NOLINTBEGIN(misc-redundant-expression)
 constexpr std::uint16_t kCodes[] = {BPF_LD | BPF_W | BPF_ABS,
                                     BPF_LD | BPF_H | BPF_ABS,
                                     BPF_LD | BPF_B | BPF_ABS,
@@ -62,6 +64,7 @@ constexpr std::uint16_t kCodes[] = {BPF_LD | BPF_W | BPF_ABS,
                                     BPF_ALU | BPF_RSH | BPF_K,
                                     BPF_ALU | BPF_RSH | BPF_X,
                                     BPF_ALU | BPF_NEG};
+// NOLINTEND(misc-redundant-expression)
 
 // A program that is well formed more often than not.
 std::vector<Instruction> some_program(Random& random, bool is_tame) {
