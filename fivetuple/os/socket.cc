@@ -2,9 +2,9 @@
 
 #include "fivetuple/os/calls.h"
 #include "fivetuple/os/options.h"
+#include "fivetuple/os/wait.h"
 
 #include <fcntl.h>
-#include <poll.h>
 
 #include <cerrno>
 
@@ -14,20 +14,6 @@ namespace {
 Result<void> checked(int result, const char* call) {
     if (result < 0) return std::unexpected(Error::system(errno, call));
     return {};
-}
-
-// Tries `attempt` until it does not say "would block", sleeping in between.
-template <class Attempt>
-Result<std::size_t> wait_and_try(int fd, short events, Time deadline, const char* call,
-                                 Attempt attempt) {
-    while (true) {
-        const int result = attempt();
-        if (result >= 0) return static_cast<std::size_t>(result);
-        if (result != calls::kWouldBlock) return std::unexpected(Error::system(-result, call));
-        const int ready = calls::wait_ready(fd, events, deadline);
-        if (ready == 0) return std::unexpected(Error::deadline(call));
-        if (ready < 0) return std::unexpected(Error::system(-ready, "poll"));
-    }
 }
 
 template <class Ask>
@@ -107,9 +93,9 @@ Result<void> Socket::listen(int backlog) { return checked(::listen(fd_.raw(), ba
 Result<void> Socket::connect(const SocketAddress& to, Time deadline) {
     int result = calls::connect(fd_.raw(), to);
     while (result == -EINPROGRESS) {
-        const int ready = calls::wait_ready(fd_.raw(), POLLOUT, deadline);
-        if (ready == 0) return std::unexpected(Error::deadline("connect").about(to.to_string()));
-        result = ready < 0 ? ready : calls::go_on_connecting(fd_.raw(), to);
+        auto ready = wait_until(fd_.raw(), Ready::write, deadline, "connect");
+        if (!ready) return std::unexpected(std::move(ready).error().about(to.to_string()));
+        result = calls::go_on_connecting(fd_.raw(), to);
     }
     if (result == 0 && calls::is_connected_to_itself(fd_.raw())) result = -ECONNREFUSED;
     if (result == 0) return {};
@@ -117,7 +103,7 @@ Result<void> Socket::connect(const SocketAddress& to, Time deadline) {
 }
 
 Result<Socket> Socket::accept(Time deadline) {
-    FT_TRY(const std::size_t raw, wait_and_try(fd_.raw(), POLLIN, deadline, "accept",
+    FT_TRY(const std::size_t raw, wait_and_try(fd_.raw(), Ready::read, deadline, "accept",
                                                [&] { return calls::accept(fd_.raw(), true); }));
     Socket accepted;
     accepted.fd_ = Fd(static_cast<int>(raw));
@@ -126,7 +112,7 @@ Result<Socket> Socket::accept(Time deadline) {
 
 Result<std::size_t> Socket::read_some(MutableBytes into, Time deadline) {
     if (into.empty()) return 0;
-    return wait_and_try(fd_.raw(), POLLIN, deadline, "recv",
+    return wait_and_try(fd_.raw(), Ready::read, deadline, "recv",
                         [&] { return calls::receive(fd_.raw(), into); });
 }
 
@@ -137,13 +123,15 @@ Transfer Socket::read_exact(MutableBytes into, Time deadline) {
         if (!got) return {moved, std::move(got).error()};
         if (*got == 0) return {moved, Error::ended("recv")};
         moved += *got;
+        // A peer that never pauses would keep us beyond it.
+        if (moved < into.size() && is_past(deadline)) return {moved, Error::deadline("recv")};
     }
     return Transfer(moved);
 }
 
 Result<std::size_t> Socket::write_some(Bytes from, Time deadline) {
     if (from.empty()) return 0;
-    return wait_and_try(fd_.raw(), POLLOUT, deadline, "send",
+    return wait_and_try(fd_.raw(), Ready::write, deadline, "send",
                         [&] { return calls::send(fd_.raw(), from); });
 }
 
@@ -153,6 +141,7 @@ Transfer Socket::write_all(Bytes from, Time deadline) {
         auto sent = write_some(from.subspan(moved), deadline);
         if (!sent) return {moved, std::move(sent).error()};
         moved += *sent;
+        if (moved < from.size() && is_past(deadline)) return {moved, Error::deadline("send")};
     }
     return Transfer(moved);
 }
