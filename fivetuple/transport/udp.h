@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/os/tell_details.h"
 #include "fivetuple/task/task.h"
 #include "fivetuple/transport/datagram_socket.h"
 
@@ -7,15 +8,6 @@
 #include <string>
 
 namespace fivetuple {
-
-/// What a socket is to be told of each datagram that comes.
-struct TellDetails {
-    bool packet_info = false;  ///< sent_to and interface.
-    bool ttl = false;
-    bool tos = false;
-    bool received_at = false;
-    bool lost = false;
-};
 
 struct UdpOptions {
     /// What receive() is told of each datagram beside its bytes.
