@@ -1,6 +1,5 @@
 #include "fivetuple/transport/datagram_socket.h"
 
-#include "fivetuple/base/assert.h"
 #include "fivetuple/os/option.h"
 #include "fivetuple/os/options/udp.h"
 
@@ -9,42 +8,8 @@
 
 namespace fivetuple {
 
-DatagramSocket::DatagramSocket(DatagramSocket&& other) noexcept
-    : joins_sent_(other.joins_sent_),
-      may_join_received_(other.may_join_received_),
-      joins_received_(other.joins_received_),
-      failures_(std::move(other.failures_)),
-      loop_(other.loop_),
-      socket_(std::exchange(other.socket_, Handle())) {
-    FT_ASSERT(other.in_use_ == 0, "a socket moves while a task uses it");
-}
-
-DatagramSocket& DatagramSocket::operator=(DatagramSocket&& other) noexcept {
-    FT_ASSERT(other.in_use_ == 0, "a socket moves while a task uses it");
-    close();
-    joins_sent_ = other.joins_sent_;
-    may_join_received_ = other.may_join_received_;
-    joins_received_ = other.joins_received_;
-    failures_ = std::move(other.failures_);
-    loop_ = other.loop_;
-    socket_ = std::exchange(other.socket_, Handle());
-    return *this;
-}
-
-void DatagramSocket::close() {
-    if (!socket_) return;
-    FT_ASSERT(in_use_ == 0, "a socket is closed while a task uses it");
-    loop_->backend().close(std::exchange(socket_, Handle()));
-}
-
-void DatagramSocket::MessageOp::begin_use() {
-    FT_ASSERT((socket_.in_use_ & use_) == 0,
-              "two tasks receive from (or send by) one socket at once");
-    socket_.in_use_ |= use_;
-}
-
 void DatagramSocket::MessageOp::end_use() {
-    socket_.in_use_ &= static_cast<std::uint8_t>(~use_);
+    SocketOp::end_use();
     if (result < 0 && result != -ECANCELED && socket_.failures_ != nullptr) {
         socket_.drain_failures();
     }
@@ -53,7 +18,7 @@ void DatagramSocket::MessageOp::end_use() {
 void DatagramSocket::drain_failures() {
     constexpr std::size_t kMost = 64;
     while (true) {
-        auto failure = loop_->sockets().take_failure(socket_);
+        auto failure = loop().sockets().take_failure(handle());
         if (!failure || !*failure) return;
         if (failures_->size() == kMost) failures_->pop_front();
         failures_->push_back(**failure);
@@ -82,7 +47,7 @@ bool DatagramSocket::Receive::start(Node& node, std::coroutine_handle<> sleeper)
         return false;
     }
     room_.receive_into(header_.msg_hdr, into_);
-    ask_receive_messages(socket_.socket_, {&header_, 1});
+    ask_receive_messages(socket_handle(), {&header_, 1});
     return begin(node, sleeper);
 }
 
@@ -108,7 +73,7 @@ Result<Datagram> DatagramSocket::Receive::finish() {
 bool DatagramSocket::ReceiveMany::start(Node& node, std::coroutine_handle<> sleeper) {
     begin_use();
     if (socket_.may_join_received_) socket_.join_received();
-    ask_receive_messages(socket_.socket_, batch_.headers_to_fill());
+    ask_receive_messages(socket_handle(), batch_.headers_to_fill());
     return begin(node, sleeper);
 }
 
@@ -156,7 +121,7 @@ bool DatagramSocket::Send::start(Node& node, std::coroutine_handle<> sleeper) {
         belongs_to(node);
         return false;
     }
-    ask_send_messages(socket_.socket_, {&header_, 1});
+    ask_send_messages(socket_handle(), {&header_, 1});
     return begin(node, sleeper);
 }
 
@@ -172,7 +137,7 @@ Result<void> DatagramSocket::Send::finish() {
 bool DatagramSocket::SendMany::ask_for_rest() {
     const auto headers = batch_.headers_to_send();
     if (headers.empty()) return false;
-    ask_send_messages(socket_.socket_, headers);
+    ask_send_messages(socket_handle(), headers);
     return true;
 }
 

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "fivetuple/io/loop.h"
 #include "fivetuple/os/datagram.h"
 #include "fivetuple/os/message_batch.h"
-#include "fivetuple/task/op_wait.h"
+#include "fivetuple/transport/loop_socket.h"
 
 #include <cstdint>
 #include <deque>
@@ -21,8 +20,8 @@ enum class WhenCut : std::uint8_t {
 };
 
 /// A socket of a loop that moves messages, whole: what UDP, Unix datagrams and their like share.
-/// Owns its socket and closes it. One task may receive while another sends.
-class DatagramSocket {
+/// One task may receive while another sends.
+class DatagramSocket : public LoopSocket {
     class MessageOp;
 
 public:
@@ -33,10 +32,7 @@ public:
 
     DatagramSocket() = default;
     /// Takes over a socket of `loop`.
-    DatagramSocket(Loop& loop, Handle socket) : loop_(&loop), socket_(socket) {}
-    DatagramSocket(DatagramSocket&& other) noexcept;
-    DatagramSocket& operator=(DatagramSocket&& other) noexcept;
-    ~DatagramSocket() { close(); }
+    DatagramSocket(Loop& loop, Handle socket) : LoopSocket(loop, socket) {}
 
     /// Waits for a datagram: Result<Datagram>, whose bytes are the front of `into`.
     /// Errors: EMSGSIZE where it did not fit; EINVAL where receive_many() has been used on the
@@ -59,23 +55,9 @@ public:
     SendMany send_many(SendBatch& batch);
 
     /// Closes now; what has come and not been received is lost. close(2)
-    void close();
+    using LoopSocket::close;
 
-    /// Errors: ENOTCONN for the peer's. getsockname(2), getpeername(2)
-    Result<SocketAddress> local_address() const { return loop_->sockets().local_address(socket_); }
-    Result<SocketAddress> peer_address() const { return loop_->sockets().peer_address(socket_); }
-
-    /// For set() and get() of options.
-    Result<void> set_option(int level, int number, Bytes value) {
-        return loop_->sockets().set_option(socket_, level, number, value);
-    }
-    Result<std::size_t> get_option(int level, int number, MutableBytes room) const {
-        return loop_->sockets().get_option(socket_, level, number, room);
-    }
-
-    explicit operator bool() const { return static_cast<bool>(socket_); }
-    Loop& loop() const { return *loop_; }
-    Handle handle() const { return socket_; }
+    using LoopSocket::peer_address;
 
     /// Takes the oldest failure that was told of a datagram sent before, where the socket was asked
     /// to report them: nothing where there is none. At most 64 are kept.
@@ -94,26 +76,16 @@ protected:
 private:
     void drain_failures();
     void join_received();
-
-    enum Use : std::uint8_t { kReads = 1, kWrites = 2 };
-
-    Loop* loop_ = nullptr;
-    Handle socket_;
-    std::uint8_t in_use_ = 0;
 };
 
-/// What all operations share: that no two of a kind run at once.
-class DatagramSocket::MessageOp : public OpWait {
+/// What all operations share: that a failure makes the socket look into its error queue.
+class DatagramSocket::MessageOp : public SocketOp {
 protected:
     MessageOp(DatagramSocket& socket, OpKind what, std::uint8_t use)
-        : OpWait(what), socket_(socket), use_(use) {}
-    void begin_use();
+        : SocketOp(socket, what, use), socket_(socket) {}
     void end_use();
 
     DatagramSocket& socket_;
-
-private:
-    std::uint8_t use_;
 };
 
 class DatagramSocket::Receive : public MessageOp, public Awaits<Receive> {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include "fivetuple/io/loop.h"
-#include "fivetuple/os/five_tuple.h"
-#include "fivetuple/task/op_wait.h"
+#include "fivetuple/transport/loop_socket.h"
 
 #include <utility>
 
@@ -23,52 +21,23 @@ struct AcceptQueue {
     unsigned limit = 0;
 };
 
-/// A listening socket of a loop: what TcpListener and UnixListener share. Owns its socket; any
-/// number of tasks may accept from it.
-class ListeningSocket {
+/// A listening socket of a loop: what TcpListener and UnixListener share. Its local_address() has
+/// the port that the kernel chose for port 0. Any number of tasks may accept from it.
+class ListeningSocket : public LoopSocket {
 public:
     ListeningSocket() = default;
-    ListeningSocket(Loop& loop, Handle socket) : loop_(&loop), socket_(socket) {}
-    ListeningSocket(ListeningSocket&& other) noexcept
-        : loop_(other.loop_), socket_(std::exchange(other.socket_, Handle())) {}
-    ListeningSocket& operator=(ListeningSocket&& other) noexcept {
-        close();
-        loop_ = other.loop_;
-        socket_ = std::exchange(other.socket_, Handle());
-        return *this;
-    }
-    ~ListeningSocket() { close(); }
+    ListeningSocket(Loop& loop, Handle socket) : LoopSocket(loop, socket) {}
 
     /// Stops listening: who accepts gets `cancelled`, who waited to be accepted a reset.
-    void close() {
-        if (socket_) loop_->backend().close(std::exchange(socket_, Handle()));
-    }
+    using LoopSocket::close;
 
-    /// Where it listens, with the port that the kernel chose for port 0. Errors: EBADF.
-    Result<SocketAddress> local_address() const { return loop_->sockets().local_address(socket_); }
     /// Errors: unsupported, for other than TCP. tcp(7), TCP_INFO
     Result<AcceptQueue> accept_queue() const;
-
-    /// For set() and get() of options.
-    Result<void> set_option(int level, int number, Bytes value) {
-        return loop_->sockets().set_option(socket_, level, number, value);
-    }
-    Result<std::size_t> get_option(int level, int number, MutableBytes room) const {
-        return loop_->sockets().get_option(socket_, level, number, room);
-    }
-
-    explicit operator bool() const { return static_cast<bool>(socket_); }
-    Loop& loop() const { return *loop_; }
-    Handle handle() const { return socket_; }
 
 protected:
     /// A socket of the address's family that listens there.
     static Result<ListeningSocket> open(Loop& loop, const SocketAddress& at,
                                         const ListenOptions& options);
-
-private:
-    Loop* loop_ = nullptr;
-    Handle socket_;
 };
 
 /// Waits for the next connection of a listener.

@@ -1,40 +1,11 @@
 #include "fivetuple/transport/socket_stream.h"
 
-#include "fivetuple/base/assert.h"
-
 #include <utility>
 
 namespace fivetuple {
 
-SocketStream::SocketStream(SocketStream&& other) noexcept
-    : loop_(other.loop_), socket_(std::exchange(other.socket_, Handle())) {
-    FT_ASSERT(other.in_use_ == 0, "a stream moves while a task reads or writes it");
-}
-
-SocketStream& SocketStream::operator=(SocketStream&& other) noexcept {
-    FT_ASSERT(other.in_use_ == 0, "a stream moves while a task reads or writes it");
-    close();
-    loop_ = other.loop_;
-    socket_ = std::exchange(other.socket_, Handle());
-    return *this;
-}
-
-void SocketStream::close() {
-    if (!socket_) return;
-    FT_ASSERT(in_use_ == 0, "a stream is closed while a task reads or writes it");
-    loop_->backend().close(std::exchange(socket_, Handle()));
-}
-
 Result<void> SocketStream::shutdown_write() {
-    return loop_->sockets().shutdown(socket_, Shutdown::write);
-}
-
-Result<SocketAddress> SocketStream::local_address() const {
-    return loop_->sockets().local_address(socket_);
-}
-
-Result<SocketAddress> SocketStream::peer_address() const {
-    return loop_->sockets().peer_address(socket_);
+    return loop().sockets().shutdown(handle(), Shutdown::write);
 }
 
 Result<FiveTuple> SocketStream::five_tuple() const {
@@ -44,21 +15,7 @@ Result<FiveTuple> SocketStream::five_tuple() const {
     return FiveTuple{protocol, local, peer};
 }
 
-Result<void> SocketStream::set_option(int level, int number, Bytes value) {
-    return loop_->sockets().set_option(socket_, level, number, value);
-}
-
-Result<std::size_t> SocketStream::get_option(int level, int number, MutableBytes room) const {
-    return loop_->sockets().get_option(socket_, level, number, room);
-}
-
 // --- Operations --------------------------------------------------------------------------------
-
-void SocketStream::StreamOp::begin_use() {
-    FT_ASSERT((stream_.in_use_ & use_) == 0,
-              "two tasks read (or write) one stream at once; put a Channel between them");
-    stream_.in_use_ |= use_;
-}
 
 Result<std::size_t> SocketStream::ReadSome::finish() {
     end_use();

@@ -3,9 +3,8 @@
 #include "fivetuple/base/bytes.h"
 #include "fivetuple/base/result.h"
 #include "fivetuple/io/lease.h"
-#include "fivetuple/io/loop.h"
 #include "fivetuple/os/five_tuple.h"
-#include "fivetuple/task/op_wait.h"
+#include "fivetuple/transport/loop_socket.h"
 
 #include <cstddef>
 #include <memory>
@@ -14,10 +13,7 @@
 namespace fivetuple {
 
 /// A connected socket of a loop, which moves bytes both ways: what TcpStream and UnixStream share.
-/// Owns its socket and closes it. One task may read while another writes; two that read at once, or
-/// a stream that ends or moves while it is read or written, are a mistake of the program.
-class SocketStream {
-    class StreamOp;
+class SocketStream : public LoopSocket {
     class SingleOp;
     class BulkOp;
 
@@ -32,10 +28,7 @@ public:
 
     SocketStream() = default;
     /// Takes over a connected socket of `loop`.
-    SocketStream(Loop& loop, Handle socket) : loop_(&loop), socket_(socket) {}
-    SocketStream(SocketStream&& other) noexcept;
-    SocketStream& operator=(SocketStream&& other) noexcept;
-    ~SocketStream() { close(); }
+    SocketStream(Loop& loop, Handle socket) : LoopSocket(loop, socket) {}
 
     /// Waits for bytes and takes as many as there are and fit: Result<std::size_t>, 0 at the end of
     /// the stream. Errors: ECONNRESET, ETIMEDOUT; cancelled, deadline. recv(2)
@@ -66,48 +59,15 @@ public:
     /// Tells the peer that no more will come; what it sends can still be read. Errors: ENOTCONN.
     Result<void> shutdown_write();
     /// Closes now. Data not yet received is lost, and the peer gets a reset if there was any.
-    void close();
+    using LoopSocket::close;
 
-    /// Errors: ENOTCONN, where the peer has gone already. getsockname(2), getpeername(2)
-    Result<SocketAddress> local_address() const;
-    Result<SocketAddress> peer_address() const;
+    using LoopSocket::peer_address;
     /// Protocol, local address and port, peer address and port.
     Result<FiveTuple> five_tuple() const;
-
-    /// For set() and get() of options.
-    Result<void> set_option(int level, int number, Bytes value);
-    Result<std::size_t> get_option(int level, int number, MutableBytes room) const;
-
-    explicit operator bool() const { return static_cast<bool>(socket_); }
-    Loop& loop() const { return *loop_; }
-    Handle handle() const { return socket_; }
-
-private:
-    // What is going on: reading, writing, waiting for the end.
-    enum Use : std::uint8_t { kReads = 1, kWrites = 2, kWaits = 4 };
-
-    Loop* loop_ = nullptr;
-    Handle socket_;
-    std::uint8_t in_use_ = 0;
-};
-
-/// What all operations of a stream share: that no two of a kind run at once.
-class SocketStream::StreamOp : public OpWait {
-protected:
-    StreamOp(SocketStream& stream, OpKind what, std::uint8_t use)
-        : OpWait(what), stream_(stream), use_(use) {}
-
-    void begin_use();
-    void end_use() { stream_.in_use_ &= static_cast<std::uint8_t>(~use_); }
-    Handle socket_handle() const { return stream_.socket_; }
-
-private:
-    SocketStream& stream_;
-    std::uint8_t use_;
 };
 
 /// One Op, one result.
-class SocketStream::SingleOp : public StreamOp {
+class SocketStream::SingleOp : public SocketOp {
 public:
     bool start(Node& node, std::coroutine_handle<> sleeper) {
         begin_use();
@@ -115,16 +75,16 @@ public:
     }
 
 protected:
-    using StreamOp::StreamOp;
+    using SocketOp::SocketOp;
 };
 
 /// One Op again and again until all bytes have been moved.
-class SocketStream::BulkOp : public StreamOp {
+class SocketStream::BulkOp : public SocketOp {
 public:
     bool start(Node& node, std::coroutine_handle<> sleeper);
 
 protected:
-    BulkOp(SocketStream& stream, OpKind what, std::uint8_t use) : StreamOp(stream, what, use) {
+    BulkOp(SocketStream& stream, OpKind what, std::uint8_t use) : SocketOp(stream, what, use) {
         run = &step;
     }
     ~BulkOp() = default;

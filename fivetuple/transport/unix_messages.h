@@ -4,9 +4,9 @@
 #include "fivetuple/os/options/unix.h"
 #include "fivetuple/os/path_socket.h"
 #include "fivetuple/os/unix_message.h"
-#include "fivetuple/task/op_wait.h"
 #include "fivetuple/task/task.h"
 #include "fivetuple/transport/datagram_socket.h"
+#include "fivetuple/transport/loop_socket.h"
 #include "fivetuple/transport/unix.h"
 
 #include <optional>
@@ -15,45 +15,47 @@
 namespace fivetuple {
 
 /// Waits for a message of a Unix socket: Result<UnixMessage>. What UnixSocket::receive() is.
-class ReceiveUnixMessage : public OpWait, public Awaits<ReceiveUnixMessage> {
+class ReceiveUnixMessage : public SocketOp, public Awaits<ReceiveUnixMessage> {
 public:
-    ReceiveUnixMessage(Handle socket, MutableBytes into)
-        : OpWait(OpKind::receive_messages), socket_(socket), into_(into) {}
+    ReceiveUnixMessage(LoopSocket& socket, MutableBytes into)
+        : SocketOp(socket, OpKind::receive_messages, kReads), into_(into) {}
     bool start(Node& node, std::coroutine_handle<> sleeper) {
-        ask_receive_messages(socket_, {&room_.prepare(into_), 1});
+        begin_use();
+        ask_receive_messages(socket_handle(), {&room_.prepare(into_), 1});
         return begin(node, sleeper);
     }
     Result<UnixMessage> finish() {
+        end_use();
         if (result < 0) return std::unexpected(error("recvmsg"));
         return room_.take();
     }
 
 private:
-    Handle socket_;
     MutableBytes into_;
     UnixMessageRoom room_;
 };
 
 /// Sends a message of a Unix socket: Result<std::size_t>, the bytes that went.
-class SendUnixMessage : public OpWait, public Awaits<SendUnixMessage> {
+class SendUnixMessage : public SocketOp, public Awaits<SendUnixMessage> {
 public:
-    SendUnixMessage(Handle socket, Bytes bytes, std::span<const int> files,
+    SendUnixMessage(LoopSocket& socket, Bytes bytes, std::span<const int> files,
                     const SocketAddress* to = nullptr)
-        : OpWait(OpKind::send_messages),
-          socket_(socket),
+        : SocketOp(socket, OpKind::send_messages, kWrites),
           message_(UnixMessageToSend::of(bytes, files)) {
         if (to != nullptr) to_ = *to;
     }
     bool start(Node& node, std::coroutine_handle<> sleeper) {
+        begin_use();
         if (!message_) {
             belongs_to(node);
             return false;
         }
         header_ = &message_->prepare(to_ ? &*to_ : nullptr);
-        ask_send_messages(socket_, {header_, 1});
+        ask_send_messages(socket_handle(), {header_, 1});
         return begin(node, sleeper);
     }
     Result<std::size_t> finish() {
+        end_use();
         if (!message_) return std::unexpected(std::move(message_).error());
         if (result >= 0) return header_->msg_len;
         Error why = error("sendmsg");
@@ -62,7 +64,6 @@ public:
     }
 
 private:
-    Handle socket_;
     Result<UnixMessageToSend> message_;
     std::optional<SocketAddress> to_;
     mmsghdr* header_ = nullptr;
@@ -71,63 +72,39 @@ private:
 /// A socket of the Unix domain that moves messages whole, with descriptors and credentials beside
 /// them: what UnixDatagram and UnixSeqpacket share. A path that it has made goes when it does. One
 /// task may receive while another sends. unix(7)
-class UnixMessageSocket {
+class UnixMessageSocket : public LoopSocket {
 public:
     UnixMessageSocket() = default;
-    UnixMessageSocket(Loop& loop, Handle socket) : loop_(&loop), socket_(socket) {}
-    UnixMessageSocket(UnixMessageSocket&& other) noexcept
-        : loop_(other.loop_),
-          socket_(std::exchange(other.socket_, Handle())),
-          path_(std::move(other.path_)) {}
-    UnixMessageSocket& operator=(UnixMessageSocket&& other) noexcept {
-        close();
-        loop_ = other.loop_;
-        socket_ = std::exchange(other.socket_, Handle());
-        path_ = std::move(other.path_);
-        return *this;
-    }
+    UnixMessageSocket(Loop& loop, Handle socket) : LoopSocket(loop, socket) {}
+    UnixMessageSocket(UnixMessageSocket&&) noexcept = default;
+    UnixMessageSocket& operator=(UnixMessageSocket&&) noexcept = default;
     ~UnixMessageSocket() { close(); }
 
     /// Waits for a message: Result<UnixMessage>, whose bytes are the front of `into`. An empty
     /// message without a sender is the end of a SEQPACKET connection.
     /// Errors: EMSGSIZE, where it did not fit; limit, where descriptors were lost; ECONNRESET;
     /// cancelled, deadline. recvmsg(2)
-    ReceiveUnixMessage receive(MutableBytes into) { return {socket_, into}; }
+    ReceiveUnixMessage receive(MutableBytes into) { return {*this, into}; }
     /// Sends a message, with duplicates of `files`, to whom the socket is connected; waits while
     /// the peer's queue is full: Result<std::size_t>, the size of the message.
     /// Errors: EMSGSIZE, EPIPE, ECONNREFUSED, ENOTCONN; ETOOMANYREFS (too many descriptors under
     /// way); limit, over 253 descriptors; cancelled, deadline. sendmsg(2)
     SendUnixMessage send(Bytes message, std::span<const int> files = {}) {
-        return {socket_, message, files};
+        return {*this, message, files};
     }
 
+    /// Closes now; the peer gets what was sent before.
     void close() {
-        if (socket_) loop_->backend().close(std::exchange(socket_, Handle()));
+        LoopSocket::close();
         path_ = PathSocket();
     }
 
-    /// Errors: ENOTCONN for the peer's. getsockname(2), getpeername(2)
-    Result<SocketAddress> local_address() const { return loop_->sockets().local_address(socket_); }
-    Result<SocketAddress> peer_address() const { return loop_->sockets().peer_address(socket_); }
-
-    /// For set() and get() of options.
-    Result<void> set_option(int level, int number, Bytes value) {
-        return loop_->sockets().set_option(socket_, level, number, value);
-    }
-    Result<std::size_t> get_option(int level, int number, MutableBytes room) const {
-        return loop_->sockets().get_option(socket_, level, number, room);
-    }
-
-    explicit operator bool() const { return static_cast<bool>(socket_); }
-    Loop& loop() const { return *loop_; }
-    Handle handle() const { return socket_; }
+    using LoopSocket::peer_address;
 
 protected:
     void owns(PathSocket path) { path_ = std::move(path); }
 
 private:
-    Loop* loop_ = nullptr;
-    Handle socket_;
     PathSocket path_;
 };
 
@@ -152,7 +129,7 @@ public:
     /// Errors: as send(); ENOENT, ECONNREFUSED, EPROTOTYPE.
     SendUnixMessage send_to(Bytes message, const SocketAddress& to,
                             std::span<const int> files = {}) {
-        return {handle(), message, files, &to};
+        return {*this, message, files, &to};
     }
 };
 

@@ -9,6 +9,7 @@
 #include "fivetuple/task/within.h"
 #include "fivetuple/transport/split.h"
 
+#include "tests/testing/both_ends.h"
 #include "tests/testing/world.h"
 #include <array>
 #include <string>
@@ -19,26 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Tcp : public TaskTest {
-protected:
-    /// Runs `body(client, server)` on both ends of a connection.
-    template <class Body>
-    void on_both_ends(Body body) {
-        auto task = [](World& world, Body what) -> Task<void> {
-            Loop& here = co_await this_loop();
-            auto listener = TcpListener::bind(here, world.loopback());
-            auto address = listener->local_address();
-            auto client = co_await TcpStream::connect(*address);
-            auto server = co_await listener->accept();
-            if (!client || !server) {
-                ADD_FAILURE() << "no connection";
-                co_return;
-            }
-            co_await what(*std::move(client), *std::move(server));
-        };
-        run(loop(), task(world(), body));
-    }
-};
+class Tcp : public ConnectionTest {};
 FT_IN_ALL_WORLDS(Tcp);
 
 TEST_P(Tcp, A1_BytesGoBothWays) {

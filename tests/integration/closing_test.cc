@@ -5,6 +5,7 @@
 #include "fivetuple/task/within.h"
 #include "fivetuple/transport/tcp.h"
 
+#include "tests/testing/both_ends.h"
 #include "tests/testing/world.h"
 #include <array>
 #include <vector>
@@ -15,25 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Closing : public TaskTest {
-protected:
-    template <class Body>
-    void on_both_ends(Body body) {
-        auto task = [](SocketAddress at, Body what) -> Task<void> {
-            Loop& here = co_await this_loop();
-            auto listener = TcpListener::bind(here, at);
-            auto address = listener->local_address();
-            auto client = co_await TcpStream::connect(*address);
-            auto server = co_await listener->accept();
-            if (!client || !server) {
-                ADD_FAILURE() << "no connection";
-                co_return;
-            }
-            co_await what(*std::move(client), *std::move(server));
-        };
-        run(loop(), task(loopback(), body));
-    }
-};
+class Closing : public ConnectionTest {};
 FT_IN_ALL_WORLDS(Closing);
 
 Task<Result<std::size_t>> count_to_end(TcpStream& from) {

@@ -7,6 +7,7 @@
 
 #include <linux/filter.h>
 
+#include "tests/testing/both_ends.h"
 #include "tests/testing/world.h"
 #include <array>
 
@@ -36,28 +37,10 @@ void come_back(Socket& socket) {
     EXPECT_TRUE(socket.set_option(SOL_SOCKET, SO_DETACH_FILTER, as_bytes(nothing)));
 }
 
-class VanishedPeer : public TaskTest {
+class VanishedPeer : public ConnectionTest {
 protected:
     void SetUp() override {
         if (!world().is_kernel()) GTEST_SKIP() << "filters are the kernel's";
-    }
-
-    /// Runs `body(client, server)` on both ends of a connection.
-    template <class Body>
-    void on_both_ends(Body body) {
-        auto task = [](SocketAddress at, Body what) -> Task<void> {
-            Loop& here = co_await this_loop();
-            auto listener = TcpListener::bind(here, at);
-            auto address = listener->local_address();
-            auto client = co_await TcpStream::connect(*address);
-            auto server = co_await listener->accept();
-            if (!client || !server) {
-                ADD_FAILURE() << "no connection";
-                co_return;
-            }
-            co_await what(*std::move(client), *std::move(server));
-        };
-        run(loop(), task(loopback(), body));
     }
 };
 FT_IN_ALL_WORLDS(VanishedPeer);
