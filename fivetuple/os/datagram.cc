@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -149,15 +150,20 @@ bool DatagramFailure::read(const ControlMessage& message) {
 Result<std::optional<DatagramFailure>> next_failure(int fd) {
     sockaddr_storage name{};
     alignas(cmsghdr) std::array<std::byte, 512> control;
+    DatagramFailure failure;
+    iovec front{failure.first_bytes.data(), failure.first_bytes.size()};
     msghdr header{};
     header.msg_name = &name;
     header.msg_namelen = sizeof name;
+    header.msg_iov = &front;
+    header.msg_iovlen = 1;
     header.msg_control = control.data();
     header.msg_controllen = control.size();
     const int result = calls::receive_from_error_queue(fd, header);
     if (result == calls::kWouldBlock) return std::nullopt;
     if (result < 0) return std::unexpected(Error::system(-result, "recvmsg"));
-    DatagramFailure failure;
+    failure.first_bytes_size = static_cast<std::uint8_t>(
+        std::min<std::size_t>(static_cast<std::size_t>(result), failure.first_bytes.size()));
     const auto to =
         SocketAddress::from_raw(reinterpret_cast<const sockaddr*>(&name), header.msg_namelen);
     if (to) failure.sent_to = *to;

@@ -6,7 +6,9 @@
 #include "fivetuple/os/ancillary.h"
 #include "fivetuple/os/ecn.h"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -69,7 +71,12 @@ struct DatagramFailure {
     std::uint32_t mtu = 0;  ///< With EMSGSIZE: the largest packet that the path takes, in bytes.
     SocketAddress sent_to;  ///< Where the datagram was to go.
     SocketAddress told_by;  ///< The host or router that refused it; of no family if we did.
+    /// The first bytes of what was sent, as far as they came back: of UDP those of its payload, of
+    /// ping sockets and raw ones the header behind that of IP.
+    std::array<std::byte, 8> first_bytes{};
+    std::uint8_t first_bytes_size = 0;
 
+    Bytes front() const { return Bytes(first_bytes).first(first_bytes_size); }
     /// As in `10.0.0.7:9: Connection refused (ICMP type 3 code 3 from 10.0.0.7)`.
     std::string to_string() const;
     /// Takes over what `message` says; false for one that is about something else.
