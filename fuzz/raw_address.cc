@@ -18,7 +18,8 @@ Result<SocketAddress> read_exactly(Bytes bytes, std::size_t size) {
 }
 
 void check(const SocketAddress& address) {
-    FT_ASSERT(address.is_ip() || address.is_unix(), "only these are accepted");
+    FT_ASSERT(address.is_ip() || address.is_unix() || address.is_vsock(),
+              "only these are accepted");
     FT_ASSERT(address.raw_size() <= sizeof(sockaddr_un), "it has a length that the kernel takes");
     const auto returned = SocketAddress::from_raw(address.raw(), address.raw_size());
     FT_ASSERT(returned.has_value() && *returned == address, "it can be handed on");

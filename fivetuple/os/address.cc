@@ -115,6 +115,37 @@ Result<SocketAddress> parse_ip(std::string_view text) {
     return SocketAddress(ip, port);
 }
 
+Result<std::uint32_t> parse_cid(std::string_view whole, std::string_view text) {
+    if (text == "*") return SocketAddress::kAnyCid;
+    if (text == "local") return SocketAddress::kLocalCid;
+    if (text == "host") return SocketAddress::kHostCid;
+    std::uint32_t cid = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), cid);
+    if (text.empty() || failure != std::errc() || end != text.data() + text.size()) {
+        return std::unexpected(bad(
+            whole, "a machine of vsock is a number, `*`, `local` or `host`, not " + quoted(text)));
+    }
+    return cid;
+}
+
+// What is behind `vsock:`. Its ports have 32 bits.
+Result<SocketAddress> parse_vsock(std::string_view whole, std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon == text.npos) {
+        return std::unexpected(bad(whole, "it has no port; write it as vsock:MACHINE:PORT"));
+    }
+    FT_TRY(const std::uint32_t cid, parse_cid(whole, text.substr(0, colon)));
+    const std::string_view digits = text.substr(colon + 1);
+    std::uint32_t port = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    const bool is_whole = !digits.empty() && end == digits.data() + digits.size();
+    if (failure != std::errc() || !is_whole || port == UINT32_MAX) {
+        return std::unexpected(
+            bad(whole, "the port " + quoted(digits) + " is not a number below 4294967295"));
+    }
+    return SocketAddress::vsock(cid, port);
+}
+
 }  // namespace
 
 SocketAddress::SocketAddress() : size_(sizeof(sa_family_t)) {
@@ -164,8 +195,18 @@ SocketAddress SocketAddress::unix_unnamed() {
     return address;
 }
 
+SocketAddress SocketAddress::vsock(std::uint32_t cid, std::uint32_t port) {
+    SocketAddress address;
+    address.raw_.vm.svm_family = AF_VSOCK;
+    address.raw_.vm.svm_cid = cid;
+    address.raw_.vm.svm_port = port == 0 ? VMADDR_PORT_ANY : port;
+    address.size_ = sizeof address.raw_.vm;
+    return address;
+}
+
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {
     if (text.empty()) return std::unexpected(bad(text, "it is empty"));
+    if (text.starts_with("vsock:")) return parse_vsock(text, text.substr(6));
     if (text.starts_with("unix:")) {
         const std::string_view name = text.substr(5);
         if (name.empty()) return unix_unnamed();
@@ -192,6 +233,9 @@ std::string SocketAddress::to_string() const {
             if (name.starts_with('@')) return "unix:\\x40" + escape(name.substr(1));
             return "unix:" + escape(name);
         }
+        case Family::vsock:
+            return "vsock:" + (cid() == kAnyCid ? "*" : std::to_string(cid())) + ":" +
+                   std::to_string(vsock_port());
         case Family::none:
             break;
     }
@@ -208,7 +252,8 @@ Result<SocketAddress> SocketAddress::from_raw(const sockaddr* raw, socklen_t siz
     }
     if (!fits(AF_INET, sizeof(sockaddr_in), sizeof(sockaddr_in)) &&
         !fits(AF_INET6, sizeof(sockaddr_in6), sizeof(sockaddr_in6)) &&
-        !fits(AF_UNIX, kUnixHeader, sizeof(sockaddr_un))) {
+        !fits(AF_UNIX, kUnixHeader, sizeof(sockaddr_un)) &&
+        !fits(AF_VSOCK, sizeof(sockaddr_vm), sizeof(sockaddr_vm))) {
         return std::unexpected(Error::malformed("address", "its family or length is unknown"));
     }
     std::memcpy(&address.raw_, raw, size);
@@ -229,6 +274,8 @@ Family SocketAddress::family() const {
             return Family::ipv6;
         case AF_UNIX:
             return Family::unix_domain;
+        case AF_VSOCK:
+            return Family::vsock;
         default:
             return Family::none;
     }
@@ -255,6 +302,12 @@ SocketAddress SocketAddress::with_port(std::uint16_t port) const {
     return is_ip() ? SocketAddress(ip(), port) : *this;
 }
 
+std::uint32_t SocketAddress::cid() const { return is_vsock() ? raw_.vm.svm_cid : 0; }
+
+std::uint32_t SocketAddress::vsock_port() const {
+    return is_vsock() && raw_.vm.svm_port != VMADDR_PORT_ANY ? raw_.vm.svm_port : 0;
+}
+
 std::string_view SocketAddress::unix_name() const {
     if (!is_unix() || is_unnamed()) return {};
     const std::size_t size = size_ - kUnixHeader - 1;
@@ -273,6 +326,10 @@ std::strong_ordering operator<=>(const SocketAddress& a, const SocketAddress& b)
         const auto order = a.ip() <=> b.ip();
         return order != 0 ? order : a.port() <=> b.port();
     }
+    if (a.is_vsock()) {
+        const auto order = a.cid() <=> b.cid();
+        return order != 0 ? order : a.vsock_port() <=> b.vsock_port();
+    }
     if (a.is_abstract() != b.is_abstract()) return a.is_abstract() <=> b.is_abstract();
     if (a.is_unnamed() != b.is_unnamed()) return b.is_unnamed() <=> a.is_unnamed();
     return a.unix_name() <=> b.unix_name();
@@ -280,6 +337,7 @@ std::strong_ordering operator<=>(const SocketAddress& a, const SocketAddress& b)
 
 std::size_t SocketAddress::hash() const {
     if (is_ip()) return ip().hash() * 31 + port();
+    if (is_vsock()) return std::size_t{cid()} * 0x9e3779b1U + vsock_port();
     const std::string_view name = unix_name();
     return hash_bytes(name.data(), name.size(), size_ * 2 + (is_abstract() ? 1 : 0));
 }

@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+// It wants sys/socket.h before it.
+#include <linux/vm_sockets.h>
 
 #include <compare>
 #include <cstddef>
@@ -16,10 +18,10 @@
 namespace fivetuple {
 
 /// The kinds of address a socket can have here. address_families(7)
-enum class Family : std::uint8_t { none, ipv4, ipv6, unix_domain };
+enum class Family : std::uint8_t { none, ipv4, ipv6, unix_domain, vsock };
 
-/// Where a socket is or connects to: an IP address and port, or a name in the Unix domain. Byte
-/// order never shows.
+/// Where a socket is or connects to: an IP address and port, a name in the Unix domain, or a port
+/// of a virtual machine or its host. Byte order never shows.
 class SocketAddress {
 public:
     /// Of no family; equal only to itself.
@@ -35,9 +37,17 @@ public:
     /// What the kernel says of a socket that has no name, as both ends of a socketpair.
     static SocketAddress unix_unnamed();
 
+    /// A port of a machine that is known by its number: a virtual one, or its host. Port 0, where
+    /// it is bound, lets the kernel choose one. vsock(7)
+    static SocketAddress vsock(std::uint32_t cid, std::uint32_t port);
+    static constexpr std::uint32_t kAnyCid = UINT32_MAX;  ///< To listen to: every machine.
+    static constexpr std::uint32_t kLocalCid = 1;         ///< This machine itself.
+    static constexpr std::uint32_t kHostCid = 2;          ///< The host of this virtual machine.
+
     /// Reads `10.0.0.1:80`, `[2001:db8::1]:80`, `[fe80::1%eth0]:80`, `*:80` (every address, IPv4
     /// and IPv6), `localhost:80` (127.0.0.1), `unix:/path`, `/path`, `./path`, `unix:@name` and
-    /// `@name` (abstract). Other names are not looked up.
+    /// `@name` (abstract); `vsock:3:1234`, `vsock:*:1234` (any machine), `vsock:local:1234` and
+    /// `vsock:host:1234`. Other names are not looked up.
     /// Errors: malformed or limit, saying what is wrong with the text.
     static Result<SocketAddress> parse(std::string_view text);
     /// What parse() reads back as the same address.
@@ -51,12 +61,17 @@ public:
     Family family() const;
     bool is_ip() const { return family() == Family::ipv4 || family() == Family::ipv6; }
     bool is_unix() const { return family() == Family::unix_domain; }
+    bool is_vsock() const { return family() == Family::vsock; }
 
     /// Of an IP address only; 0.0.0.0 and 0 for others.
     IpAddress ip() const;
     std::uint16_t port() const;
     /// The same address with another port.
     SocketAddress with_port(std::uint16_t port) const;
+
+    /// Of a vsock address only, and 0 for others; the port is 0 where the kernel is to choose.
+    std::uint32_t cid() const;
+    std::uint32_t vsock_port() const;
 
     /// Of a Unix address only: its path, or its abstract name without the leading zero byte.
     std::string_view unix_name() const;
@@ -75,6 +90,7 @@ private:
         sockaddr_in v4;
         sockaddr_in6 v6;
         sockaddr_un un;
+        sockaddr_vm vm;
     } raw_;
     socklen_t size_;
 };

@@ -133,7 +133,12 @@ int connect(int fd, const SocketAddress& to) {
 int go_on_connecting(int fd, const SocketAddress& to) {
     // Asked again, the kernel tells the outcome: the error that waits in the socket, or success.
     if (::connect(fd, to.raw(), to.raw_size()) == 0 || errno == EISCONN) return 0;
-    return errno == EALREADY || errno == EINTR ? -EINPROGRESS : -errno;
+    if (errno != EALREADY && errno != EINTR) return -errno;
+    // A vsock socket whose connection failed says so for ever; its error tells.
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size);
+    return failure != 0 ? -failure : -EINPROGRESS;
 }
 
 int read(int fd, MutableBytes into) {

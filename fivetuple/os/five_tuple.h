@@ -8,7 +8,10 @@
 namespace fivetuple {
 
 /// What bytes travel by.
-enum class Protocol : std::uint8_t { tcp, udp, unix_stream };
+enum class Protocol : std::uint8_t { tcp, udp, unix_stream, vsock_stream };
+
+/// By what a stream with such an end travels.
+Protocol stream_protocol(const SocketAddress& end);
 
 /// What makes a connection that connection: protocol, our address and port, the peer's address and
 /// port. Can be compared, hashed and printed.

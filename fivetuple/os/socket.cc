@@ -36,6 +36,8 @@ int raw_family(Family family) {
             return AF_INET6;
         case Family::unix_domain:
             return AF_UNIX;
+        case Family::vsock:
+            return AF_VSOCK;
         case Family::none:
             break;
     }
@@ -163,10 +165,8 @@ Result<FiveTuple> Socket::five_tuple() const {
     FT_TRY(const Type type, get<Type>(*this));
     FT_TRY(SocketAddress local, local_address());
     FT_TRY(SocketAddress peer, peer_address());
-    const Protocol protocol = local.is_unix()             ? Protocol::unix_stream
-                              : type.value == SOCK_STREAM ? Protocol::tcp
-                                                          : Protocol::udp;
-    return FiveTuple{protocol, local, peer};
+    const bool is_udp = local.is_ip() && type.value != SOCK_STREAM;
+    return FiveTuple{is_udp ? Protocol::udp : stream_protocol(local), local, peer};
 }
 
 Result<void> Socket::set_option(int level, int number, Bytes value) {

@@ -16,8 +16,7 @@ std::string name_of(Loop& loop, Handle socket) {
     if (!local) return {};
     const auto peer = loop.sockets().peer_address(socket);
     if (!peer) return local->to_string();
-    return FiveTuple{local->is_unix() ? Protocol::unix_stream : Protocol::tcp, *local, *peer}
-        .to_string();
+    return FiveTuple{stream_protocol(*local), *local, *peer}.to_string();
 }
 
 // The coroutines of `node` that await one another, from its innermost out.

@@ -11,8 +11,7 @@ Result<void> SocketStream::shutdown_write() {
 Result<FiveTuple> SocketStream::five_tuple() const {
     FT_TRY(SocketAddress local, local_address());
     FT_TRY(SocketAddress peer, peer_address());
-    const Protocol protocol = local.is_unix() ? Protocol::unix_stream : Protocol::tcp;
-    return FiveTuple{protocol, local, peer};
+    return FiveTuple{stream_protocol(local), local, peer};
 }
 
 // --- Operations --------------------------------------------------------------------------------
