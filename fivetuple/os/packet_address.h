@@ -1,0 +1,88 @@
+#pragma once
+
+#include "fivetuple/base/result.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace fivetuple {
+
+/// The numbers by which a frame says what it carries, as far as they are used
+/// here. IEEE 802
+enum class EtherType : std::uint16_t {
+    every = 0x0003,  ///< Of a socket only: frames of all protocols, those that we
+                     ///< send included.
+    ipv4 = 0x0800,
+    arp = 0x0806,
+    vlan = 0x8100,
+    ipv6 = 0x86dd,
+    testing = 0x88b5,  ///< For experiments within one network.
+};
+
+/// Why a frame came to this machine. packet(7)
+enum class PacketKind : std::uint8_t {
+    to_us = 0,
+    broadcast = 1,
+    multicast = 2,
+    to_other = 3,  ///< Heard because the interface listens to everything.
+    outgoing = 4,  ///< Sent by this machine.
+};
+
+/// An address of a network card: up to 8 bytes, of which Ethernet has 6.
+class HardwareAddress {
+public:
+    static constexpr std::size_t kMost = 8;
+
+    HardwareAddress() = default;
+    /// The first 8 bytes, where there are more.
+    explicit HardwareAddress(std::span<const std::uint8_t> bytes);
+    static HardwareAddress broadcast();
+    /// Reads `02:00:5e:10:00:ff`. Errors: malformed, saying what is wrong with
+    /// the text.
+    static Result<HardwareAddress> parse(std::string_view text);
+
+    std::span<const std::uint8_t> bytes() const { return std::span(bytes_).first(size_); }
+    bool empty() const { return size_ == 0; }
+    bool is_multicast() const { return size_ > 0 && (bytes_[0] & 1) != 0; }
+    /// As parse() reads it; `none` for an empty one.
+    std::string to_string() const;
+    bool operator==(const HardwareAddress&) const = default;
+
+private:
+    std::array<std::uint8_t, kMost> bytes_{};
+    std::uint8_t size_ = 0;
+};
+
+/// Where a frame comes from or goes to: an interface, what it carries, and a
+/// card. packet(7)
+struct PacketAddress {
+    int interface = 0;                    ///< The index; 0: every interface.
+    EtherType protocol{};                 ///< Any number is allowed.
+    PacketKind kind = PacketKind::to_us;  ///< Of what was received.
+    std::uint16_t hardware_type = 0;      ///< ARPHRD_ETHER (1), ARPHRD_LOOPBACK (772) ...
+    HardwareAddress hardware;
+
+    /// What a system call filled in. Errors: malformed, for what is no address of
+    /// frames.
+    static Result<PacketAddress> from_raw(const sockaddr* raw, socklen_t size);
+    /// For a system call; `into` gets the address, and its size is the answer.
+    socklen_t to_raw(sockaddr_storage& into) const;
+
+    /// As in `eth0 02:00:5e:10:00:ff 0x0800 broadcast`.
+    std::string to_string() const;
+    bool operator==(const PacketAddress&) const = default;
+};
+
+/// The index by which the kernel knows an interface. Errors: ENODEV, naming it.
+/// if_nametoindex(3)
+Result<int> interface_index(const std::string& name);
+/// The name of an interface; its index in digits, where there is none.
+/// if_indextoname(3)
+std::string interface_name(int index);
+
+}  // namespace fivetuple
