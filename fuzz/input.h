@@ -24,6 +24,12 @@ public:
         left_ = left_.subspan(1);
         return byte % limit;
     }
+    /// The next so many bytes, or as many as there are.
+    Bytes take(std::size_t count) {
+        const Bytes taken = left_.first(count < left_.size() ? count : left_.size());
+        left_ = left_.subspan(taken.size());
+        return taken;
+    }
     Bytes rest() const { return left_; }
     std::string_view text() const { return text_of(left_); }
 

@@ -26,15 +26,18 @@ std::vector<Packet> fragment(Packet packet, std::size_t mtu, std::uint32_t ident
     FT_ASSERT(most > 0 && most < mtu, "an MTU below what IP needs");
 
     parts.reserve(view->payload.size() / most + 1);
-    for (std::size_t at = 0; at < view->payload.size();) {
+    std::size_t at = 0;
+    do {
         const std::size_t size = std::min(most, view->payload.size() - at);
         header.fragment_offset = begin + static_cast<std::uint32_t>(at);
         header.more_fragments = at + size < view->payload.size() || !ends_whole;
         Packet part = make_ip(header, size);
-        std::memcpy(payload_of(part, header).data(), view->payload.data() + at, size);
+        if (size > 0) {
+            std::memcpy(payload_of(part, header).data(), view->payload.data() + at, size);
+        }
         parts.push_back(std::move(part));
         at += size;
-    }
+    } while (at < view->payload.size());
     return parts;
 }
 
