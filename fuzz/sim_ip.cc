@@ -19,7 +19,7 @@ void seal(sim::Packet& packet) {
     const std::size_t header = (static_cast<std::uint8_t>(bytes[0]) & 0xfu) * 4;
     if (header < 20 || header > bytes.size()) return;
     put_integer(bytes.subspan(10), std::uint16_t{0});
-    put_integer(bytes.subspan(10), sim::checksum_of(bytes.first(header)));
+    put_integer(bytes.subspan(10), internet_checksum(bytes.first(header)));
 }
 
 bool is_within(Bytes part, Bytes whole) {

@@ -1,15 +1,42 @@
 #include "fivetuple/os/internet_checksum.h"
 
+#include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace fivetuple {
 
+namespace {
+
+std::uint64_t folded(std::uint64_t sum) {
+    while (sum > 0xffff) sum = (sum >> 16) + (sum & 0xffff);
+    return sum;
+}
+
+}  // namespace
+
 void InternetChecksum::add(Bytes piece) {
-    for (const std::byte each : piece) {
-        const auto byte = std::to_integer<std::uint64_t>(each);
-        sum_ += is_odd_ ? byte : byte << 8;
-        is_odd_ = !is_odd_;
+    if (piece.empty()) return;
+    if (is_odd_) {
+        sum_ += std::to_integer<std::uint64_t>(piece.front());
+        piece = piece.subspan(1);
+        is_odd_ = false;
     }
+    is_odd_ = piece.size() % 2 != 0;
+    // The sum does not mind which end of a word comes first, as long as all agree: words are added
+    // as this machine reads them, eight bytes at a time, and turned once at the end.
+    std::uint64_t sum = 0;
+    while (piece.size() >= 8) {
+        std::uint64_t word;
+        std::memcpy(&word, piece.data(), sizeof word);
+        sum += (word & 0xffffffff) + (word >> 32);
+        piece = piece.subspan(8);
+    }
+    std::uint64_t rest = 0;
+    if (!piece.empty()) std::memcpy(&rest, piece.data(), piece.size());
+    auto words = static_cast<std::uint16_t>(folded(sum + (rest & 0xffffffff) + (rest >> 32)));
+    if constexpr (std::endian::native == std::endian::little) words = std::byteswap(words);
+    sum_ += words;
 }
 
 void InternetChecksum::add_pseudo_header(const IpAddress& from, const IpAddress& to,
@@ -22,10 +49,6 @@ void InternetChecksum::add_pseudo_header(const IpAddress& from, const IpAddress&
     sum_ += (length >> 16) + (length & 0xffff) + protocol;
 }
 
-std::uint16_t InternetChecksum::value() const {
-    std::uint64_t folded = sum_;
-    while (folded > 0xffff) folded = (folded >> 16) + (folded & 0xffff);
-    return static_cast<std::uint16_t>(~folded);
-}
+std::uint16_t InternetChecksum::value() const { return static_cast<std::uint16_t>(~folded(sum_)); }
 
 }  // namespace fivetuple

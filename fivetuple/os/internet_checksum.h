@@ -24,8 +24,8 @@ public:
     std::uint16_t value() const;
 
 private:
-    std::uint64_t sum_ = 0;
-    bool is_odd_ = false;  // Whether the next byte is the second of a pair.
+    std::uint64_t sum_ = 0;  // Of words in network order.
+    bool is_odd_ = false;    // Whether the next byte is the second of a pair.
 };
 
 inline std::uint16_t internet_checksum(Bytes bytes) {

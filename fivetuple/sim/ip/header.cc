@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kV4Size = 20;
 constexpr std::size_t kV6Size = 40;
 constexpr std::size_t kFragmentSize = 8;
+constexpr std::uint8_t kFragment = 44;
 constexpr std::uint16_t kDontFragment = 0x4000;
 constexpr std::uint16_t kMoreFragments = 0x2000;
 constexpr std::uint16_t kOffsetMask = 0x1fff;
@@ -47,7 +48,8 @@ Result<IpView> read_v4(Bytes packet) {
     const std::size_t size = word_at(packet, 2);
     if (header_size < kV4Size || header_size > size) return wrong("its header length lies");
     if (size > packet.size()) return wrong("its length says more than came");
-    if (checksum_of(packet.first(header_size)) != 0) return wrong("its header checksum is wrong");
+    if (internet_checksum(packet.first(header_size)) != 0)
+        return wrong("its header checksum is wrong");
 
     const std::uint16_t place = word_at(packet, 6);
     IpView view;
@@ -69,7 +71,7 @@ Result<bool> read_extension(IpView& view, std::uint8_t& next) {
     constexpr std::uint8_t kHopByHop = 0;
     constexpr std::uint8_t kDestination = 60;
     Bytes& rest = view.payload;
-    if (next == static_cast<std::uint8_t>(IpProtocol::fragment)) {
+    if (next == kFragment) {
         if (rest.size() < kFragmentSize) return wrong("its fragment header is cut short");
         const std::uint16_t place = word_at(rest, 2);
         view.header.fragment_offset = place & 0xfff8u;
@@ -125,15 +127,13 @@ void write_v4(MutableBytes to, const IpHeader& header) {
     const auto destination = header.destination.v4_bytes();
     std::memcpy(to.data() + 12, source.data(), source.size());
     std::memcpy(to.data() + 16, destination.data(), destination.size());
-    put_integer(to.subspan(10), checksum_of(to.first(kV4Size)));
+    put_integer(to.subspan(10), internet_checksum(to.first(kV4Size)));
 }
 
 void write_v6(MutableBytes to, const IpHeader& header) {
     put_integer(to, (std::uint32_t{6} << 28) | (std::uint32_t{header.traffic_class} << 20));
     put_integer(to.subspan(4), static_cast<std::uint16_t>(to.size() - kV6Size));
-    put_byte(
-        to, 6,
-        static_cast<std::uint8_t>(header.is_fragment() ? IpProtocol::fragment : header.protocol));
+    put_byte(to, 6, header.is_fragment() ? kFragment : static_cast<std::uint8_t>(header.protocol));
     put_byte(to, 7, header.hops);
     std::memcpy(to.data() + 8, header.source.v6_bytes().data(), 16);
     std::memcpy(to.data() + 24, header.destination.v6_bytes().data(), 16);
@@ -186,22 +186,6 @@ Packet make_ip(const IpHeader& header, std::size_t payload_size) {
 
 MutableBytes payload_of(Packet& packet, const IpHeader& header) {
     return packet.bytes().subspan(header.written_size());
-}
-
-Checksum pseudo_header(const IpAddress& source, const IpAddress& destination, IpProtocol protocol,
-                       std::size_t size) {
-    Checksum sum;
-    for (const IpAddress* address : {&source, &destination}) {
-        if (address->is_v4()) {
-            const auto raw = address->v4_bytes();
-            sum.add(std::as_bytes(std::span(raw)));
-        } else {
-            sum.add(std::as_bytes(std::span(address->v6_bytes())));
-        }
-    }
-    sum.add(static_cast<std::uint16_t>(protocol));
-    sum.add32(static_cast<std::uint32_t>(size));
-    return sum;
 }
 
 bool take_hop(Packet& packet) {

@@ -2,17 +2,15 @@
 
 #include "fivetuple/base/bytes.h"
 #include "fivetuple/base/result.h"
+#include "fivetuple/os/internet_checksum.h"
 #include "fivetuple/os/ip_address.h"
-#include "fivetuple/sim/ip/checksum.h"
+#include "fivetuple/os/ip_packet.h"
 #include "fivetuple/sim/ip/packet.h"
 
 #include <cstddef>
 #include <cstdint>
 
 namespace fivetuple::sim {
-
-/// The number by which IP knows what it carries. RFC 5237
-enum class IpProtocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17, fragment = 44, icmpv6 = 58 };
 
 /// What the header of an IPv4 or IPv6 packet says, and where in the packet its payload is. An IPv6
 /// fragment's own header counts as part of it. RFC 791, RFC 8200
@@ -48,11 +46,6 @@ Result<IpView> read_ip(Bytes packet);
 /// Both addresses are of one kind; the whole has at most 65,535 bytes (and 40 with IPv6).
 Packet make_ip(const IpHeader& header, std::size_t payload_size);
 MutableBytes payload_of(Packet& packet, const IpHeader& header);
-
-/// The sum of the addresses, protocol and length, which TCP, UDP and ICMPv6 put before their own.
-/// RFC 9293 3.1, RFC 8200 8.1
-Checksum pseudo_header(const IpAddress& source, const IpAddress& destination, IpProtocol protocol,
-                       std::size_t size);
 
 /// Takes a hop off a packet that is passed on, in place; false where none is left.
 bool take_hop(Packet& packet);

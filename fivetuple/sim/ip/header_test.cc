@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <string>
 
@@ -34,33 +33,6 @@ IpHeader v6_header() {
             .protocol = IpProtocol::udp,
             .hops = 9,
             .traffic_class = 0xb8 | 1};
-}
-
-TEST(Checksum, IsTheOneOfTheStandard) {
-    // The example of RFC 1071, section 3: the sum of these words is ddf2.
-    const std::array<std::uint8_t, 8> words{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
-    EXPECT_EQ(checksum_of(std::as_bytes(std::span(words))), 0xffff & ~0xddf2);
-}
-
-TEST(Checksum, ALastOddByteIsTheFrontOfAWord) {
-    const std::array<std::uint8_t, 3> odd{0x01, 0x02, 0x03};
-    const std::array<std::uint8_t, 4> even{0x01, 0x02, 0x03, 0x00};
-    EXPECT_EQ(checksum_of(std::as_bytes(std::span(odd))),
-              checksum_of(std::as_bytes(std::span(even))));
-    EXPECT_EQ(checksum_of({}), 0xffff);
-}
-
-TEST(Checksum, MayBeAddedUpInParts) {
-    std::array<std::uint8_t, 64> bytes{};
-    for (std::size_t at = 0; at < bytes.size(); ++at)
-        bytes[at] = static_cast<std::uint8_t>(at * 37);
-    const Bytes all = std::as_bytes(std::span(bytes));
-    for (std::size_t cut = 0; cut <= bytes.size(); cut += 2) {
-        Checksum sum;
-        sum.add(all.first(cut));
-        sum.add(all.subspan(cut));
-        EXPECT_EQ(sum.value(), checksum_of(all)) << cut;
-    }
 }
 
 TEST(IpHeader, Ipv4IsReadAsItWasWritten) {

@@ -46,9 +46,11 @@ bool is_error_type(bool is_v4, std::uint8_t type) {
 }
 
 std::uint16_t checksum_for(const IpHeader& header, Bytes message) {
-    if (header.is_v4()) return checksum_of(message);
-    Checksum sum =
-        pseudo_header(header.source, header.destination, IpProtocol::icmpv6, message.size());
+    if (header.is_v4()) return internet_checksum(message);
+    InternetChecksum sum;
+    sum.add_pseudo_header(header.source, header.destination,
+                          static_cast<std::uint8_t>(IpProtocol::icmpv6),
+                          static_cast<std::uint32_t>(message.size()));
     sum.add(message);
     return sum.value();
 }
@@ -67,7 +69,7 @@ std::optional<IpView> read_quoted(Bytes quoted) {
         if (header_size < least || header_size > bytes.size()) return std::nullopt;
         put_integer(bytes.subspan(2), static_cast<std::uint16_t>(bytes.size()));
         put_integer(bytes.subspan(10), std::uint16_t{0});
-        put_integer(bytes.subspan(10), checksum_of(bytes.first(header_size)));
+        put_integer(bytes.subspan(10), internet_checksum(bytes.first(header_size)));
     } else {
         put_integer(bytes.subspan(4), static_cast<std::uint16_t>(bytes.size() - least));
     }

@@ -90,8 +90,10 @@ TEST_P(Icmp, AnEchoIsAnsweredWithItsOwnBytes) {
     const char text[] = "\x08\0\0\0\x12\x34\0\x01ping";
     std::memcpy(message.data(), text, 12);
     if (!GetParam()) message[0] = std::byte{128};
-    Checksum sum;
-    if (!GetParam()) sum = pseudo_header(at_.client, at_.server, IpProtocol::icmpv6, 12);
+    InternetChecksum sum;
+    if (!GetParam())
+        sum.add_pseudo_header(at_.client, at_.server, static_cast<std::uint8_t>(IpProtocol::icmpv6),
+                              12);
     sum.add(message);
     put_integer(message.subspan(2), sum.value());
 

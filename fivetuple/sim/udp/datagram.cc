@@ -18,8 +18,10 @@ std::optional<UdpView> read_udp(const IpView& packet) {
     // No checksum is allowed with IPv4 only. RFC 8200 8.1
     if (checksum == 0 && !packet.header.is_v4()) return std::nullopt;
     if (checksum != 0) {
-        Checksum sum =
-            pseudo_header(packet.header.source, packet.header.destination, IpProtocol::udp, size);
+        InternetChecksum sum;
+        sum.add_pseudo_header(packet.header.source, packet.header.destination,
+                              static_cast<std::uint8_t>(IpProtocol::udp),
+                              static_cast<std::uint32_t>(size));
         sum.add(datagram);
         if (sum.value() != 0) return std::nullopt;
     }
@@ -40,7 +42,10 @@ Packet make_udp(const IpHeader& header, std::uint16_t source_port, std::uint16_t
     if (!payload.empty()) {
         std::memcpy(datagram.data() + kUdpHeaderSize, payload.data(), payload.size());
     }
-    Checksum sum = pseudo_header(header.source, header.destination, IpProtocol::udp, size);
+    InternetChecksum sum;
+    sum.add_pseudo_header(header.source, header.destination,
+                          static_cast<std::uint8_t>(IpProtocol::udp),
+                          static_cast<std::uint32_t>(size));
     sum.add(datagram);
     // A sum of 0 is sent as its other form: 0 says that there is none.
     put_integer(datagram.subspan(6), sum.value() == 0 ? std::uint16_t{0xffff} : sum.value());
