@@ -1,11 +1,10 @@
 #pragma once
 
 #include "fivetuple/base/assert.h"
-#include "fivetuple/protocol/framing/length_prefix.h"
+#include "fivetuple/protocol/framing/frame.h"
 
-#include <cstddef>
-#include <optional>
 #include <string>
+#include <utility>
 
 namespace fivetuple {
 
@@ -23,6 +22,12 @@ public:
     Result<std::optional<Frame>> find(Bytes bytes);
     /// How many bytes from the front of `bytes` on are needed to find more.
     std::size_t needed(Bytes bytes) const { return bytes.size() + 1; }
+    /// Why a stream that ended behind `bytes` ended too early: ended.
+    Error truncated(Bytes bytes) const;
+
+    /// What goes around a payload. Errors: limit; malformed, where the end would be found in the
+    /// payload.
+    Result<FrameBorders> enclose(Bytes payload, std::uint8_t type = 0) const;
 
     const std::string& text() const { return text_; }
 

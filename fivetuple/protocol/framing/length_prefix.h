@@ -1,21 +1,8 @@
 #pragma once
 
-#include "fivetuple/base/bytes.h"
-#include "fivetuple/base/result.h"
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
+#include "fivetuple/protocol/framing/frame.h"
 
 namespace fivetuple {
-
-/// One message of a stream, and how many bytes of the stream it took. The payload is a view of what
-/// it was found in.
-struct Frame {
-    Bytes payload;
-    std::uint8_t type = 0;
-    std::size_t size = 0;
-};
 
 /// Frames that say how long they are: a length in 1, 2, 4 or 8 bytes, a type byte where the
 /// protocol has one, and then so many bytes of payload.
@@ -34,13 +21,17 @@ struct LengthPrefix {
     Result<std::optional<Frame>> find(Bytes bytes) const;
     /// How many bytes from the front of `bytes` on are needed to find more, as far as one can tell.
     std::size_t needed(Bytes bytes) const;
+    /// Why a stream that ended behind `bytes` ended too early: ended.
+    Error truncated(Bytes bytes) const;
 
+    /// What goes around a payload. Errors: as put_header().
+    Result<FrameBorders> enclose(Bytes payload, std::uint8_t type = 0) const;
     /// Writes the header of a frame to `to`, which has room for header_size() bytes.
     /// Errors: limit, for a payload longer than that or than the width can say.
     Result<void> put_header(MutableBytes to, std::size_t payload, std::uint8_t type = 0) const;
 
-private:
-    std::uint64_t announced(Bytes header) const;
+    /// The length that `bytes` begin with; none while it is not all there.
+    std::optional<std::uint64_t> announced(Bytes bytes) const;
 };
 
 }  // namespace fivetuple
