@@ -2,9 +2,9 @@
 
 #include "fivetuple/base/assert.h"
 #include "fivetuple/base/bytes.h"
+#include "fivetuple/base/lease.h"
 #include "fivetuple/io/handle.h"
 #include "fivetuple/io/job.h"
-#include "fivetuple/io/lease.h"
 #include "fivetuple/os/address.h"
 
 #include <cstdint>

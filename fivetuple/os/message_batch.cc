@@ -4,6 +4,7 @@
 #include "fivetuple/os/options/udp.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace fivetuple {
@@ -177,8 +178,24 @@ void SendBatch::sent(std::size_t messages) {
     }
 }
 
-bool SendBatch::next_is_joined() const {
-    return planned_sent_ < headers_.size() && headers_[planned_sent_].msg_hdr.msg_iovlen > 1;
+bool SendBatch::can_go_on(int result, bool& joins) {
+    const bool is_joined =
+        planned_sent_ < headers_.size() && headers_[planned_sent_].msg_hdr.msg_iovlen > 1;
+    if (!is_joined) return false;
+    switch (-result) {
+        case EIO:  // The way out cannot compute checksums.
+        case ENOPROTOOPT:
+        case EOPNOTSUPP:
+            joins = false;
+            break;
+        case EINVAL:  // Each alone is more than the path takes, and has to be cut by IP.
+        case EMSGSIZE:
+            break;
+        default:
+            return false;
+    }
+    plan(false);
+    return true;
 }
 
 }  // namespace fivetuple

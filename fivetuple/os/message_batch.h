@@ -108,8 +108,10 @@ public:
     void plan(bool joined);
     std::span<mmsghdr> headers_to_send() { return std::span(headers_).subspan(planned_sent_); }
     void sent(std::size_t messages);
-    /// Whether the next message to be sent is of several datagrams joined.
-    bool next_is_joined() const;
+    /// Whether what the kernel refused, with -errno `result`, can go in another way: datagrams that
+    /// were joined go one by one. They are laid out so then, and `joins` becomes false where
+    /// nothing on this socket can go down joined.
+    bool can_go_on(int result, bool& joins);
     /// Datagrams sent.
     std::size_t datagrams_sent() const { return sent_; }
 

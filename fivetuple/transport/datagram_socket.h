@@ -1,23 +1,16 @@
 #pragma once
 
 #include "fivetuple/os/datagram.h"
+#include "fivetuple/os/datagram_message.h"
 #include "fivetuple/os/message_batch.h"
+#include "fivetuple/os/udp_options.h"
 #include "fivetuple/transport/loop_socket.h"
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
-#include <span>
 
 namespace fivetuple {
-
-/// What receive() does with a datagram that is larger than the caller's buffer. The rest of it is
-/// lost either way.
-enum class WhenCut : std::uint8_t {
-    fail,  ///< An error, EMSGSIZE, that names both sizes.
-    keep   ///< The front is handed out; Datagram::is_truncated() and `size` tell.
-};
 
 /// A socket of a loop that moves messages, whole: what UDP, Unix datagrams and their like share.
 /// One task may receive while another sends.
@@ -64,18 +57,12 @@ public:
     std::optional<DatagramFailure> take_failure();
 
 protected:
-    /// Whether messages may be joined on their way down (GSO); false once the kernel refused it.
-    bool joins_sent_ = false;
-    /// The same of what comes (GRO): from the first receive_many() on.
-    bool may_join_received_ = false;
-    bool joins_received_ = false;
-    /// What the error queue held, where it is looked at at all. Left there it would keep the socket
-    /// looking broken, and waking whoever waits for it.
-    std::unique_ptr<std::deque<DatagramFailure>> failures_;
+    UdpJoining joining_;
+    /// What the error queue held, where it is looked at at all.
+    std::unique_ptr<FailureLog> failures_;
 
 private:
     void drain_failures();
-    void join_received();
 };
 
 /// What all operations share: that a failure makes the socket look into its error queue.
@@ -99,8 +86,7 @@ private:
     MutableBytes into_;
     WhenCut when_cut_;
     bool refused_ = false;
-    mmsghdr header_{};
-    MessageRoom room_;
+    DatagramRoom room_;
 };
 
 class DatagramSocket::ReceiveMany : public MessageOp, public Awaits<ReceiveMany> {
@@ -122,12 +108,8 @@ public:
     Result<void> finish();
 
 private:
-    std::optional<SocketAddress> to_;
+    DatagramToSend datagram_;
     std::optional<Error> refused_;  // What is wrong with the details.
-    Bytes piece_;
-    mmsghdr header_{};
-    alignas(8) std::array<std::byte, SendDetails::kRoom> control_;
-    std::size_t control_size_ = 0;
 };
 
 class DatagramSocket::SendMany : public MessageOp, public Awaits<SendMany> {
@@ -142,7 +124,6 @@ public:
 private:
     static void step(Job& job);
     bool ask_for_rest();
-    bool can_go_on();
 
     SendBatch& batch_;
 };

@@ -1,25 +1,11 @@
 #pragma once
 
+#include "fivetuple/os/listening.h"
 #include "fivetuple/transport/loop_socket.h"
 
 #include <utility>
 
 namespace fivetuple {
-
-struct ListenOptions {
-    /// Complete connections that may wait to be accepted, plus one; net.core.somaxconn clips it.
-    int backlog = 4096;
-    /// Several listeners, of this process or others of the same user, share the address.
-    bool reuse_port = false;
-    /// An IPv6 listener leaves IPv4 alone.
-    bool v6_only = false;
-};
-
-/// How many connections wait to be accepted, and how many may: one more than `limit`.
-struct AcceptQueue {
-    unsigned waiting = 0;
-    unsigned limit = 0;
-};
 
 /// A listening socket of a loop: what TcpListener and UnixListener share. Its local_address() has
 /// the port that the kernel chose for port 0. Any number of tasks may accept from it.
@@ -32,7 +18,7 @@ public:
     using LoopSocket::close;
 
     /// Errors: unsupported, for other than TCP. tcp(7), TCP_INFO
-    Result<AcceptQueue> accept_queue() const;
+    Result<AcceptQueue> accept_queue() const { return accept_queue_of(OptionAccess(*this)); }
 
 protected:
     /// A socket of the address's family that listens there.

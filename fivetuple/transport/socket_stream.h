@@ -1,8 +1,8 @@
 #pragma once
 
 #include "fivetuple/base/bytes.h"
+#include "fivetuple/base/lease.h"
 #include "fivetuple/base/result.h"
-#include "fivetuple/io/lease.h"
 #include "fivetuple/os/five_tuple.h"
 #include "fivetuple/transport/loop_socket.h"
 

@@ -1,15 +1,13 @@
 #include "fivetuple/transport/tcp.h"
 
+#include "fivetuple/os/expect_address.h"
 #include "fivetuple/os/options.h"
 #include "fivetuple/transport/connect.h"
 
 namespace fivetuple {
 
 Task<Result<TcpStream>> TcpStream::connect(SocketAddress to, ConnectOptions options) {
-    if (!to.is_ip()) {
-        co_return std::unexpected(
-            Error::malformed("connect", "TCP needs an IP address").about(to.to_string()));
-    }
+    FT_CO_TRY_VOID(expect_ip(to, "connect", "TCP"));
     Loop& loop = co_await this_loop();
     FT_CO_TRY(const Handle socket, loop.sockets().open(to.family(), SocketType::stream, 0));
     TcpStream stream(loop, socket);
@@ -31,10 +29,7 @@ Task<Result<TcpStream>> TcpStream::connect(SocketAddress to, ConnectOptions opti
 
 Result<TcpListener> TcpListener::bind(Loop& loop, const SocketAddress& at,
                                       const ListenOptions& options) {
-    if (!at.is_ip()) {
-        return std::unexpected(
-            Error::malformed("bind", "TCP needs an IP address").about(at.to_string()));
-    }
+    FT_TRY_VOID(expect_ip(at, "bind", "TCP"));
     FT_TRY(ListeningSocket socket, open(loop, at, options));
     return TcpListener(std::move(socket));
 }

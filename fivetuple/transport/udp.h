@@ -1,46 +1,10 @@
 #pragma once
 
-#include "fivetuple/os/tell_details.h"
+#include "fivetuple/os/udp_options.h"
 #include "fivetuple/task/task.h"
 #include "fivetuple/transport/datagram_socket.h"
 
-#include <optional>
-#include <string>
-
 namespace fivetuple {
-
-struct UdpOptions {
-    /// What receive() is told of each datagram beside its bytes.
-    TellDetails tell = {};
-    /// Ask for the reason when a datagram comes back (ICMP): operations then fail with it also
-    /// where the socket is not connected, and take_failure() tells of whom. IP_RECVERR
-    bool report_failures = false;
-    /// Let many small datagrams travel through the kernel as one (GSO and GRO). Only the calls for
-    /// many use it. UDP_GRO
-    bool join = true;
-    /// Several sockets, of this process or others of the same user, share the address and the
-    /// kernel spreads datagrams over them. SO_REUSEPORT
-    bool reuse_port = false;
-    /// Several sockets listen to the same multicast address and each gets every datagram.
-    /// SO_REUSEADDR
-    bool reuse_address = false;
-    /// An IPv6 socket leaves IPv4 alone.
-    bool v6_only = false;
-    /// Sending to broadcast addresses is allowed.
-    bool broadcast = false;
-    /// The local address of a socket that connects.
-    std::optional<SocketAddress> from = std::nullopt;
-};
-
-/// How the calls for many datagrams reach the kernel, in falling order of merit.
-struct UdpMeans {
-    bool sends_joined = false;     ///< Datagrams of one size for one peer in one message: GSO.
-    bool receives_joined = false;  ///< What comes from one peer in one message: GRO.
-    bool many_a_call = false;      ///< Many messages a system call: sendmmsg and recvmmsg.
-
-    /// As in `sends GSO, sendmmsg; receives GRO, recvmmsg`.
-    std::string to_string() const;
-};
 
 /// A UDP socket. Groups are joined by `set(socket, JoinGroup{group})`. udp(7)
 class UdpSocket : public DatagramSocket {
@@ -60,9 +24,9 @@ public:
 
     /// Lets many small datagrams travel as one from now on: what UdpOptions::join does, for a
     /// socket that came from elsewhere.
-    void join();
+    void join() { joining_.begin(OptionAccess(*this)); }
     /// What receive_many() and send_many() use on this socket now.
-    UdpMeans means() const;
+    UdpMeans means() const { return joining_.means(); }
 
 private:
     static Result<UdpSocket> open(Loop& loop, Family family, const UdpOptions& options);

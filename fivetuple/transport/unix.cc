@@ -1,5 +1,6 @@
 #include "fivetuple/transport/unix.h"
 
+#include "fivetuple/os/expect_address.h"
 #include "fivetuple/task/sleep.h"
 #include "fivetuple/transport/connect.h"
 
@@ -25,11 +26,7 @@ Task<Result<void>> connect_unix(Handle socket, const SocketAddress& to) {
 }
 
 Task<Result<UnixStream>> UnixStream::connect(SocketAddress to) {
-    if (!to.is_unix()) {
-        co_return std::unexpected(
-            Error::malformed("connect", "it is not an address in the Unix domain")
-                .about(to.to_string()));
-    }
+    FT_CO_TRY_VOID(expect_unix(to, "connect"));
     Loop& loop = co_await this_loop();
     FT_CO_TRY(const Handle socket, loop.sockets().open(to.family(), SocketType::stream, 0));
     UnixStream stream(loop, socket);
@@ -43,10 +40,7 @@ Result<std::pair<UnixStream, UnixStream>> UnixStream::pair(Loop& loop) {
 
 Result<std::pair<ListeningSocket, PathSocket>> UnixListener::listen(
     Loop& loop, const SocketAddress& at, SocketType type, const UnixListenOptions& options) {
-    if (!at.is_unix()) {
-        return std::unexpected(Error::malformed("bind", "it is not an address in the Unix domain")
-                                   .about(at.to_string()));
-    }
+    FT_TRY_VOID(expect_unix(at, "bind"));
     Handle handle;
     PathSocket path;
     if (at.is_abstract()) {

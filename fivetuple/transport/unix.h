@@ -1,6 +1,6 @@
 #pragma once
 
-#include "fivetuple/os/path_bind.h"
+#include "fivetuple/os/listening.h"
 #include "fivetuple/os/path_socket.h"
 #include "fivetuple/transport/socket_listener.h"
 #include "fivetuple/transport/socket_stream.h"
@@ -9,14 +9,6 @@
 #include <utility>
 
 namespace fivetuple {
-
-/// How a listener of the Unix domain comes to be.
-struct UnixListenOptions {
-    /// As ListenOptions::backlog.
-    int backlog = 4096;
-    /// Of the file, where it listens on a path.
-    PathOptions path = {};
-};
 
 /// Connects a socket of the Unix domain to `to`, which must stay where it is; waits while the
 /// listener's queue is full. Errors: as UnixStream::connect().

@@ -1,18 +1,10 @@
 #include "fivetuple/transport/unix_messages.h"
 
+#include "fivetuple/os/expect_address.h"
 #include "fivetuple/os/socket.h"
 #include "fivetuple/transport/connect.h"
 
 namespace fivetuple {
-namespace {
-
-Result<void> expect_unix(const SocketAddress& address, const char* call) {
-    if (address.is_unix()) return {};
-    return std::unexpected(Error::malformed(call, "it is not an address in the Unix domain")
-                               .about(address.to_string()));
-}
-
-}  // namespace
 
 Result<UnixDatagram> UnixDatagram::bind(Loop& loop, const SocketAddress& at,
                                         const PathOptions& options) {

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "fivetuple/os/option.h"
-#include "fivetuple/os/options/unix.h"
 #include "fivetuple/os/path_socket.h"
+#include "fivetuple/os/require_peer.h"
 #include "fivetuple/os/unix_message.h"
 #include "fivetuple/task/task.h"
 #include "fivetuple/transport/datagram_socket.h"
@@ -158,17 +157,5 @@ private:
 
     PathSocket path_;
 };
-
-/// `require_peer(stream, ::getuid())`: the peer's process must belong to that user.
-/// Errors: EACCES, saying who it is instead; ENOTCONN and the like. unix(7), SO_PEERCRED
-template <TellsOptions S>
-Result<void> require_peer(S& socket, std::uint32_t uid) {
-    FT_TRY(const PeerCredentials peer, get<PeerCredentials>(socket));
-    if (peer.uid == uid) return {};
-    return std::unexpected(Error::system(EACCES, "require_peer")
-                               .because("the peer belongs to user " + std::to_string(peer.uid) +
-                                        " (process " + std::to_string(peer.pid) +
-                                        "), not to user " + std::to_string(uid)));
-}
 
 }  // namespace fivetuple

@@ -1,4 +1,4 @@
-#include "fivetuple/io/lease.h"
+#include "fivetuple/base/lease.h"
 
 #include "tests/testing/testing.h"
 #include <array>

@@ -1,0 +1,32 @@
+#include "fivetuple/blocking/tcp.h"
+
+#include "fivetuple/os/expect_address.h"
+#include "fivetuple/os/options.h"
+
+namespace fivetuple::blocking {
+
+Result<TcpStream> TcpStream::connect(const SocketAddress& to, const ConnectOptions& options,
+                                     Time deadline) {
+    FT_TRY_VOID(expect_ip(to, "connect", "TCP"));
+    FT_TRY(Socket socket, Socket::open(to.family(), SocketType::stream));
+    FT_TRY_VOID(set(socket, NoDelay{}));
+    if (options.from) {
+        // Else the port is taken for every destination, and they run out sooner.
+        FT_TRY_VOID(set(socket, BindAddressNoPort{}));
+        FT_TRY_VOID(socket.bind(*options.from));
+    }
+    FT_TRY_VOID(socket.connect(to, deadline));
+    return TcpStream(std::move(socket));
+}
+
+Result<TcpListener> TcpListener::bind(const SocketAddress& at, const ListenOptions& options) {
+    FT_TRY_VOID(expect_ip(at, "bind", "TCP"));
+    FT_TRY(Socket socket, Socket::open(at.family(), SocketType::stream));
+    FT_TRY_VOID(prepare_listener(OptionAccess(socket), at.family(), options));
+    FT_TRY_VOID(socket.bind(at));
+    auto listening = socket.listen(options.backlog);
+    if (!listening) return std::unexpected(std::move(listening).error().about(at.to_string()));
+    return TcpListener(std::move(socket));
+}
+
+}  // namespace fivetuple::blocking
