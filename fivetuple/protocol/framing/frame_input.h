@@ -1,7 +1,7 @@
 #pragma once
 
 #include "fivetuple/base/buffer.h"
-#include "fivetuple/io/lease.h"
+#include "fivetuple/base/lease.h"
 #include "fivetuple/protocol/framing/frame.h"
 
 #include <algorithm>

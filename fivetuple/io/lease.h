@@ -1,3 +1,0 @@
-#pragma once
-
-#include "fivetuple/base/lease.h"
