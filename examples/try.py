@@ -143,6 +143,26 @@ def datagrams():
     expect(printed.splitlines()[-1], "answer: are you there?")
 
 
+def watch_addresses():
+    # In a network of its own, where there is a loopback device and nothing happens by itself.
+    alone = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
+    prefix = ["unshare", "--net"] if alone.returncode == 0 else []
+    process = subprocess.Popen([*prefix, PROGRAMS / "example_10_watch_addresses"], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        for line in process.stdout:
+            if line == "watching\n":
+                break
+        if prefix:
+            there = ["nsenter", "--net", "--target", str(process.pid)]
+            subprocess.run([*there, "ip", "address", "add", "10.1.0.1/24", "dev", "lo"], check=True)
+            expect(process.stdout.readline(), "added inet 10.1.0.1/24 scope global lo\n")
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, complained = process.communicate(timeout=PATIENCE)
+    expect((process.returncode, complained), (0, ""))
+
+
 TRIES = {
     "01_echo_server": echo_server,
     "02_client_with_deadline": lambda: client("02_client_with_deadline"),
@@ -152,6 +172,7 @@ TRIES = {
     "06_blocking_client": lambda: client("06_blocking_client"),
     "07_task_tree": task_tree,
     "08_datagrams": datagrams,
+    "10_watch_addresses": watch_addresses,
 }
 
 
