@@ -1,14 +1,12 @@
 #pragma once
 
 #include "fivetuple/base/result.h"
+#include "fivetuple/os/hardware_address.h"
 
 #include <sys/socket.h>
 
-#include <array>
 #include <cstdint>
-#include <span>
 #include <string>
-#include <string_view>
 
 namespace fivetuple {
 
@@ -33,39 +31,14 @@ enum class PacketKind : std::uint8_t {
     outgoing = 4,  ///< Sent by this machine.
 };
 
-/// An address of a network card: up to 8 bytes, of which Ethernet has 6.
-class HardwareAddress {
-public:
-    static constexpr std::size_t kMost = 8;
-
-    HardwareAddress() = default;
-    /// The first 8 bytes, where there are more.
-    explicit HardwareAddress(std::span<const std::uint8_t> bytes);
-    static HardwareAddress broadcast();
-    /// Reads `02:00:5e:10:00:ff`. Errors: malformed, saying what is wrong with
-    /// the text.
-    static Result<HardwareAddress> parse(std::string_view text);
-
-    std::span<const std::uint8_t> bytes() const { return std::span(bytes_).first(size_); }
-    bool empty() const { return size_ == 0; }
-    bool is_multicast() const { return size_ > 0 && (bytes_[0] & 1) != 0; }
-    /// As parse() reads it; `none` for an empty one.
-    std::string to_string() const;
-    bool operator==(const HardwareAddress&) const = default;
-
-private:
-    std::array<std::uint8_t, kMost> bytes_{};
-    std::uint8_t size_ = 0;
-};
-
 /// Where a frame comes from or goes to: an interface, what it carries, and a
 /// card. packet(7)
 struct PacketAddress {
-    int interface = 0;                    ///< The index; 0: every interface.
+    unsigned interface = 0;               ///< The index; 0: every interface.
     EtherType protocol{};                 ///< Any number is allowed.
     PacketKind kind = PacketKind::to_us;  ///< Of what was received.
     std::uint16_t hardware_type = 0;      ///< ARPHRD_ETHER (1), ARPHRD_LOOPBACK (772) ...
-    HardwareAddress hardware;
+    HardwareAddress hardware;             ///< Of 8 bytes at most.
 
     /// What a system call filled in. Errors: malformed, for what is no address of
     /// frames.
@@ -77,12 +50,5 @@ struct PacketAddress {
     std::string to_string() const;
     bool operator==(const PacketAddress&) const = default;
 };
-
-/// The index by which the kernel knows an interface. Errors: ENODEV, naming it.
-/// if_nametoindex(3)
-Result<int> interface_index(const std::string& name);
-/// The name of an interface; its index in digits, where there is none.
-/// if_indextoname(3)
-std::string interface_name(int index);
 
 }  // namespace fivetuple

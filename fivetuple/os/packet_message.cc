@@ -1,5 +1,7 @@
 #include "fivetuple/os/packet_message.h"
 
+#include "fivetuple/os/netlink/link.h"
+
 #include <cerrno>
 #include <string>
 
@@ -38,7 +40,8 @@ mmsghdr& FrameToSend::prepare() {
 }
 
 Error FrameToSend::about(Error why) const {
-    Error error = to_ ? std::move(why).about(interface_name(to_->interface)) : std::move(why);
+    Error error =
+        to_ ? std::move(why).about(netlink::interface_name(to_->interface)) : std::move(why);
     if (error.is(EMSGSIZE)) {
         return std::move(error).because("a frame of " + std::to_string(bytes_.size()) +
                                         " bytes is larger than the interface's MTU allows");

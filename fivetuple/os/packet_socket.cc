@@ -1,5 +1,6 @@
 #include "fivetuple/os/packet_socket.h"
 
+#include "fivetuple/os/netlink/link.h"
 #include "fivetuple/os/options.h"
 #include "fivetuple/os/raw_socket.h"
 
@@ -16,14 +17,14 @@ Bytes raw_bytes(const T& value) {
     return std::as_bytes(std::span(&value, 1));
 }
 
-Result<void> hear_everything(Socket& socket, const PacketOptions& options, int interface) {
+Result<void> hear_everything(Socket& socket, const PacketOptions& options, unsigned interface) {
     if (interface == 0) {
         return std::unexpected(
             Error::system(EINVAL, "setsockopt PACKET_ADD_MEMBERSHIP")
                 .because("to hear frames for others an interface must be named"));
     }
     packet_mreq request{};
-    request.mr_ifindex = interface;
+    request.mr_ifindex = static_cast<int>(interface);
     request.mr_type = PACKET_MR_PROMISC;
     auto done = socket.set_option(SOL_PACKET, PACKET_ADD_MEMBERSHIP, raw_bytes(request));
     if (!done) return std::unexpected(std::move(done).error().about(options.interface));
@@ -33,9 +34,9 @@ Result<void> hear_everything(Socket& socket, const PacketOptions& options, int i
 }  // namespace
 
 Result<Socket> prepare_packet_socket(const PacketOptions& options) {
-    int interface = 0;
+    unsigned interface = 0;
     if (!options.interface.empty()) {
-        FT_TRY(interface, interface_index(options.interface));
+        FT_TRY(interface, netlink::interface_index(options.interface));
     }
     // Of protocol 0 it receives nothing until it is bound.
     const int type = options.cooked ? SOCK_DGRAM : SOCK_RAW;
@@ -54,7 +55,7 @@ Result<void> bind_packet_socket(Socket& socket, const PacketOptions& options) {
     PacketAddress at;
     at.protocol = options.protocol;
     if (!options.interface.empty()) {
-        FT_TRY(at.interface, interface_index(options.interface));
+        FT_TRY(at.interface, netlink::interface_index(options.interface));
     }
     sockaddr_storage raw{};
     const socklen_t size = at.to_raw(raw);

@@ -23,6 +23,10 @@ std::string milliseconds(Duration length) {
 
 }  // namespace
 
+const char* to_string(PingMeans means) {
+    return means == PingMeans::raw_socket ? "a raw socket" : "a ping socket";
+}
+
 std::string PingEvent::to_string() const {
     const std::string probe = "icmp_seq=" + std::to_string(sequence & 0xffff);
     switch (kind) {

@@ -38,6 +38,9 @@ enum class PingMeans : std::uint8_t {
     raw_socket,   ///< Needs CAP_NET_RAW. raw(7)
 };
 
+/// `a ping socket`, `a raw socket`
+const char* to_string(PingMeans means);
+
 /// What came of a probe, or came late, or twice.
 struct PingEvent {
     enum class Kind : std::uint8_t {

@@ -94,10 +94,6 @@ WallTime wall_now() {
     return WallTime(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
-const char* to_string(PingMeans means) {
-    return means == PingMeans::raw_socket ? "a raw socket" : "a ping socket";
-}
-
 bool is_of_a_probe(const Error& error) {
     switch (error.cause() == Cause::system ? error.code() : 0) {
         case ECONNREFUSED:

@@ -29,9 +29,6 @@ Result<PingSocket> open_ping_socket(const IpAddress& to, const PingOptions& opti
 /// the socket itself: the error queue then says of which.
 bool is_of_a_probe(const Error& error);
 
-/// `a ping socket`, `a raw socket`
-const char* to_string(PingMeans means);
-
 /// The wall clock's time, by which the kernel stamps packets. clock_gettime(2),
 /// CLOCK_REALTIME
 WallTime wall_now();
