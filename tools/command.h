@@ -19,6 +19,7 @@ void add_cat(CLI::App& program, Run& chosen);
 void add_backends(CLI::App& program, Run& chosen);
 void add_demo(CLI::App& program, Run& chosen);
 void add_options(CLI::App& program, Run& chosen);
+void add_ping(CLI::App& program, Run& chosen);
 
 /// The address that commands talk on when none is given.
 inline constexpr const char* kDefaultAddress = "127.0.0.1:7777";

@@ -45,6 +45,7 @@ int run(int count, char** arguments) {
     add_cat(program, chosen);
     add_backends(program, chosen);
     add_options(program, chosen);
+    add_ping(program, chosen);
     try {
         program.parse(count, arguments);
     } catch (const CLI::Success& asked_for_help) {

@@ -48,6 +48,9 @@ constexpr Advice kAdvice[] = {
     {About::ip, EINVAL, "connect",
      "nothing can be sent there: a `blackhole` route (`ip route`), or a link-local address that "
      "needs its interface, as in [fe80::1%eth0]:80"},
+    {About::any, EPERM, "socket",
+     "be root, or give the program the right: `setcap cap_net_raw+ep PROGRAM`; pinging alone is "
+     "allowed to all by net.ipv4.ping_group_range=\"0 2147483647\""},
     {About::any, EMFILE, "", "this process has no descriptor left; raise its limit (`ulimit -n`)"},
     {About::any, ENFILE, "", "the system has no descriptor left; raise fs.file-max"},
     {About::any, EAFNOSUPPORT, "",
