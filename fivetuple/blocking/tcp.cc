@@ -4,11 +4,20 @@
 #include "fivetuple/os/options.h"
 
 namespace fivetuple::blocking {
+namespace {
+
+Result<Socket> open_socket(Family family, bool multipath) {
+    return open_tcp(multipath, [&](int protocol) {
+        return Socket::open(family, SocketType::stream, protocol);
+    });
+}
+
+}  // namespace
 
 Result<TcpStream> TcpStream::connect(const SocketAddress& to, const ConnectOptions& options,
                                      Time deadline) {
     FT_TRY_VOID(expect_ip(to, "connect", "TCP"));
-    FT_TRY(Socket socket, Socket::open(to.family(), SocketType::stream));
+    FT_TRY(Socket socket, open_socket(to.family(), options.multipath));
     FT_TRY_VOID(set(socket, NoDelay{}));
     if (options.from) {
         // Else the port is taken for every destination, and they run out sooner.
@@ -21,7 +30,7 @@ Result<TcpStream> TcpStream::connect(const SocketAddress& to, const ConnectOptio
 
 Result<TcpListener> TcpListener::bind(const SocketAddress& at, const ListenOptions& options) {
     FT_TRY_VOID(expect_ip(at, "bind", "TCP"));
-    FT_TRY(Socket socket, Socket::open(at.family(), SocketType::stream));
+    FT_TRY(Socket socket, open_socket(at.family(), options.multipath));
     FT_TRY_VOID(prepare_listener(OptionAccess(socket), at.family(), options));
     FT_TRY_VOID(socket.bind(at));
     auto listening = socket.listen(options.backlog);

@@ -2,6 +2,7 @@
 
 #include "fivetuple/blocking/socket_listener.h"
 #include "fivetuple/blocking/socket_stream.h"
+#include "fivetuple/os/multipath.h"
 
 #include <optional>
 
@@ -15,6 +16,9 @@ public:
     struct ConnectOptions {
         /// The local address to connect from; its port may be 0.
         std::optional<SocketAddress> from = std::nullopt;
+        /// Ask for MPTCP, and take plain TCP where this kernel, the path or the peer has none:
+        /// multipath_state() tells which it became.
+        bool multipath = false;
     };
 
     /// Connects to `to`. Without a deadline the kernel gives up on a silent host after about two

@@ -14,6 +14,9 @@ struct ListenOptions {
     bool reuse_port = false;
     /// An IPv6 listener leaves IPv4 alone.
     bool v6_only = false;
+    /// Of TCP: serve MPTCP to clients that ask for it, and plain TCP to the others; plain TCP to
+    /// all, where this kernel has no MPTCP. multipath_state() of what is accepted tells.
+    bool multipath = false;
 };
 
 /// How a listener of the Unix domain comes to be.

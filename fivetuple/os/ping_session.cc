@@ -55,8 +55,9 @@ std::string PingEvent::to_string() const {
 }
 
 double PingStatistics::loss() const {
-    if (sent == 0) return 0;
-    return 1 - static_cast<double>(received) / static_cast<double>(sent);
+    const std::uint64_t all = sent + unsent;
+    if (all == 0) return 0;
+    return 1 - static_cast<double>(received) / static_cast<double>(all);
 }
 
 Duration PingStatistics::deviation() const {

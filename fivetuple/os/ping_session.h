@@ -79,7 +79,8 @@ struct PingStatistics {
     Histogram round_trips;  ///< Of the probes answered, in nanoseconds.
     double squares = 0;     ///< The sum of their squares.
 
-    /// The share of probes that have no answer, those under way included: 0 to 1.
+    /// The share of probes that have no answer, those under way and those that could not be sent
+    /// included: 0 to 1.
     double loss() const;
     /// Zero, where nothing was answered.
     Duration least() const { return Duration(static_cast<std::int64_t>(round_trips.least())); }

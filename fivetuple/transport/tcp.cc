@@ -5,11 +5,20 @@
 #include "fivetuple/transport/connect.h"
 
 namespace fivetuple {
+namespace {
+
+Result<Handle> open_socket(Loop& loop, Family family, bool multipath) {
+    return open_tcp(multipath, [&](int protocol) {
+        return loop.sockets().open(family, SocketType::stream, protocol);
+    });
+}
+
+}  // namespace
 
 Task<Result<TcpStream>> TcpStream::connect(SocketAddress to, ConnectOptions options) {
     FT_CO_TRY_VOID(expect_ip(to, "connect", "TCP"));
     Loop& loop = co_await this_loop();
-    FT_CO_TRY(const Handle socket, loop.sockets().open(to.family(), SocketType::stream, 0));
+    FT_CO_TRY(const Handle socket, open_socket(loop, to.family(), options.multipath));
     TcpStream stream(loop, socket);
     FT_CO_TRY_VOID(set(stream, NoDelay{}));
     if (options.from) {

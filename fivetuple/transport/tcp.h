@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/os/multipath.h"
 #include "fivetuple/transport/socket_listener.h"
 #include "fivetuple/transport/socket_stream.h"
 
@@ -16,6 +17,9 @@ public:
     struct ConnectOptions {
         /// The local address to connect from; its port may be 0.
         std::optional<SocketAddress> from = std::nullopt;
+        /// Ask for MPTCP, and take plain TCP where this kernel, the path or the peer has none:
+        /// multipath_state() tells which it became.
+        bool multipath = false;
     };
 
     /// Connects to `to`, on the loop of the awaiting task. Bound it by `within(5s, ...)`: the
