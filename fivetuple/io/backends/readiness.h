@@ -1,9 +1,9 @@
 #pragma once
 
-#include "fivetuple/io/backends/descriptor_table.h"
 #include "fivetuple/io/backends/kernel_backend.h"
-#include "fivetuple/io/backends/lease_pool.h"
 #include "fivetuple/io/backends/poller.h"
+#include "fivetuple/io/descriptor_table.h"
+#include "fivetuple/io/lease_pool.h"
 
 #include <memory>
 #include <vector>

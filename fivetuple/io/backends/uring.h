@@ -1,10 +1,10 @@
 #pragma once
 
-#include "fivetuple/io/backends/descriptor_table.h"
 #include "fivetuple/io/backends/kernel_backend.h"
-#include "fivetuple/io/backends/lease_pool.h"
 #include "fivetuple/io/backends/uring_buffers.h"
 #include "fivetuple/io/backends/uring_ring.h"
+#include "fivetuple/io/descriptor_table.h"
+#include "fivetuple/io/lease_pool.h"
 
 #include <sys/socket.h>
 

@@ -1,4 +1,4 @@
-#include "fivetuple/io/backends/lease_pool.h"
+#include "fivetuple/io/lease_pool.h"
 
 #include "tests/testing/testing.h"
 #include <algorithm>

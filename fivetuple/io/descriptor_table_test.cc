@@ -1,4 +1,4 @@
-#include "fivetuple/io/backends/descriptor_table.h"
+#include "fivetuple/io/descriptor_table.h"
 
 #include "tests/testing/testing.h"
 
