@@ -27,6 +27,7 @@ public:
     bool empty() const { return items_.empty(); }
     std::size_t size() const { return items_.size(); }
     T& top() { return *items_.front(); }
+    const T& top() const { return *items_.front(); }
 
     void push(T& item) {
         items_.push_back(&item);

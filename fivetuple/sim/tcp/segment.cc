@@ -1,0 +1,109 @@
+#include "fivetuple/sim/tcp/segment.h"
+
+#include "fivetuple/os/internet_checksum.h"
+#include "fivetuple/sim/tcp/segment_options.h"
+
+#include <algorithm>
+
+namespace fivetuple::sim::tcp {
+
+namespace {
+
+constexpr std::uint8_t kTcpProtocol = 6;
+constexpr std::size_t kFlagsAt = 13;
+constexpr std::size_t kChecksumAt = 16;
+
+std::uint16_t checksum_of(Bytes segment, const IpAddress& from, const IpAddress& to) {
+    InternetChecksum checksum;
+    checksum.add_pseudo_header(from, to, kTcpProtocol, static_cast<std::uint32_t>(segment.size()));
+    checksum.add(segment);
+    return checksum.value();
+}
+
+std::uint8_t number_of(const Flags& flags) {
+    return static_cast<std::uint8_t>(flags.fin << 0 | flags.syn << 1 | flags.rst << 2 |
+                                     flags.psh << 3 | flags.ack << 4 | flags.urg << 5 |
+                                     flags.ece << 6 | flags.cwr << 7);
+}
+
+Flags flags_of(std::uint8_t number) {
+    const auto has = [number](int bit) { return (number >> bit & 1) != 0; };
+    return {has(0), has(1), has(2), has(3), has(4), has(5), has(6), has(7)};
+}
+
+Error wrong(const char* why) { return Error::malformed("segment", why); }
+
+}  // namespace
+
+bool SackBlocks::operator==(const SackBlocks& other) const {
+    return std::equal(begin(), end(), other.begin(), other.end());
+}
+
+std::vector<std::byte> write_segment(const Segment& segment, const IpAddress& from,
+                                     const IpAddress& to) {
+    const std::size_t header = Segment::kHeaderBytes + segment.options.size();
+    std::vector<std::byte> bytes(header + segment.payload.size());
+    const MutableBytes out(bytes);
+    put_integer(out, segment.source_port);
+    put_integer(out.subspan(2), segment.destination_port);
+    put_integer(out.subspan(4), segment.sequence.number());
+    put_integer(out.subspan(8), segment.acknowledgement.number());
+    out[12] = static_cast<std::byte>(header / 4 << 4);
+    out[kFlagsAt] = static_cast<std::byte>(number_of(segment.flags));
+    put_integer(out.subspan(14), segment.window);
+    put_integer(out.subspan(18), segment.urgent_pointer);
+    write_options(segment.options, out.subspan(Segment::kHeaderBytes));
+    std::ranges::copy(segment.payload, out.begin() + static_cast<std::ptrdiff_t>(header));
+    put_integer(out.subspan(kChecksumAt), checksum_of(bytes, from, to));
+    return bytes;
+}
+
+Result<Segment> parse_segment(Bytes bytes, const IpAddress& from, const IpAddress& to) {
+    if (bytes.size() < Segment::kHeaderBytes) {
+        return std::unexpected(wrong("it is shorter than a header"));
+    }
+    const std::size_t header = (std::to_integer<std::size_t>(bytes[12]) >> 4) * 4;
+    if (header < Segment::kHeaderBytes || header > bytes.size()) {
+        return std::unexpected(wrong("its header's length cannot be"));
+    }
+    if (checksum_of(bytes, from, to) != 0) return std::unexpected(wrong("its checksum is wrong"));
+    Segment segment;
+    segment.source_port = take_integer<std::uint16_t>(bytes);
+    segment.destination_port = take_integer<std::uint16_t>(bytes.subspan(2));
+    segment.sequence = Sequence(take_integer<std::uint32_t>(bytes.subspan(4)));
+    segment.acknowledgement = Sequence(take_integer<std::uint32_t>(bytes.subspan(8)));
+    segment.flags = flags_of(std::to_integer<std::uint8_t>(bytes[kFlagsAt]));
+    segment.window = take_integer<std::uint16_t>(bytes.subspan(14));
+    segment.urgent_pointer = take_integer<std::uint16_t>(bytes.subspan(18));
+    segment.options = parse_options(
+        bytes.subspan(Segment::kHeaderBytes, header - Segment::kHeaderBytes), segment.flags.syn);
+    const Bytes payload = bytes.subspan(header);
+    segment.payload.assign(payload.begin(), payload.end());
+    return segment;
+}
+
+std::string Segment::to_string() const {
+    std::string text;
+    const auto letter = [&text](bool there, char name) {
+        if (there) text += name;
+    };
+    letter(flags.syn, 'S');
+    letter(flags.fin, 'F');
+    letter(flags.rst, 'R');
+    letter(flags.psh, 'P');
+    letter(flags.urg, 'U');
+    letter(flags.ece, 'E');
+    letter(flags.cwr, 'W');
+    letter(flags.ack, '.');
+    const auto end_of_bytes = sequence + static_cast<std::uint32_t>(payload.size());
+    text += ' ' + std::to_string(sequence.number()) + ':' + std::to_string(end_of_bytes.number()) +
+            '(' + std::to_string(payload.size()) + ')';
+    if (flags.ack) text += " ack " + std::to_string(acknowledgement.number());
+    text += " win " + std::to_string(window);
+    if (flags.urg) text += " urg " + std::to_string(urgent_pointer);
+    const std::string shown = text_of_options(options);
+    if (!shown.empty()) text += " <" + shown + '>';
+    return text;
+}
+
+}  // namespace fivetuple::sim::tcp
