@@ -23,6 +23,14 @@ FOLDERS = "fivetuple|tests|tools|examples|scripts|bench|fuzz|docs|cmake"
 NAMED_FILE = re.compile(rf"(?<![\w./@-])((?:{FOLDERS})/[\w./*-]*[\w*/])")
 BLOCK = re.compile(r"^```cpp\n// ([\w/.]+\.(?:cc|h))\n(.*?)^```$", re.M | re.S)
 HELP = re.compile(r"^```\n\$ ft ([^\n]*--help)\n(.*?)^```$", re.M | re.S)
+OPTIONS = ROOT / "docs/options.md"
+OPTION_ROW = re.compile(r"^\| `([A-Z0-9_]+)` \| `(\w+)` \|", re.M)
+OPTION_EFFECTS = ROOT / "docs/option-effects.md"
+OPTION_HEAD = "| option | type | shown by |\n|---|---|---|\n"
+OPTION_TESTS = ("tests/integration/option_effects_*_test.cc", "fivetuple/os/options/*_test.cc",
+                "fivetuple/os/option*_test.cc", "fivetuple/os/steering_test.cc",
+                "fivetuple/os/bpf_kernel_test.cc", "fivetuple/os/tcp_info_test.cc",
+                "tests/conformance/options_test.cc")
 ROW = re.compile(r"^\| ([A-Z]\d+) \|.*\|$", re.M)
 TABLE_HEAD = "| shown by |\n|---|---|---|---|\n"
 WAITING = ("<!-- Rows that wait for a test; "
@@ -192,6 +200,43 @@ def fill(page):
                     encoding="utf-8")
 
 
+@functools.cache
+def tests_by_word():
+    """Each type's name in the tests of options: the tests that use it, or what stands before them."""
+    words = {}
+    for path in (path for pattern in OPTION_TESTS for path in sorted(ROOT.glob(pattern))):
+        text = re.sub(r"//.*", "", read(path))
+        begin = 0
+        for found in re.finditer(r"^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\).*?^}$", text, re.M | re.S):
+            for word in set(re.findall(r"\b[A-Z]\w+", text[begin:found.end()])):
+                words.setdefault(word, []).append(f"{found[1]}.{found[2]}")
+            begin = found.end()
+    return words
+
+
+def option_table():
+    """A row for each option: its name, its type, and up to four tests that use it."""
+    lines = []
+    for name, kind in OPTION_ROW.findall(read(OPTIONS)):
+        tests = tests_by_word().get(kind, [])
+        cells = ", ".join(f"`{test}`" for test in tests[:4])
+        lines.append(f"| `{name}` | `{kind}` | {cells} |\n")
+    return "".join(lines)
+
+
+def check_option_table():
+    if read(OPTION_EFFECTS).partition(OPTION_HEAD)[2] != option_table():
+        yield OPTION_EFFECTS, "its table is another one now: run scripts/check_docs.py --fill"
+    for line in option_table().splitlines():
+        if line.endswith("|  |"):
+            yield OPTION_EFFECTS, f"no test shows {line.split('`')[1]}"
+
+
+def fill_option_table():
+    front, head, _ = read(OPTION_EFFECTS).partition(OPTION_HEAD)
+    OPTION_EFFECTS.write_text(front + head + option_table(), encoding="utf-8")
+
+
 def faults():
     for page in PAGES:
         text = read(page)
@@ -202,6 +247,7 @@ def faults():
     yield from check_tool_commands()
     for page in TABLES:
         yield from check_table(page)
+    yield from check_option_table()
 
 
 def main():
@@ -212,6 +258,7 @@ def main():
     if options.fill:
         for page in TABLES:
             fill(page)
+        fill_option_table()
         if options.ft:
             fill_help(options.ft)
     bad = 0

@@ -2,9 +2,12 @@
 #include "fivetuple/os/clock.h"
 #include "fivetuple/os/options.h"
 #include "fivetuple/os/socket.h"
+#include "fivetuple/os/steering.h"
 
 #include <poll.h>
+#include <unistd.h>
 
+#include "tests/testing/child.h"
 #include "tests/testing/testing.h"
 #include "tests/testing/two_hosts.h"
 #include <algorithm>
@@ -54,6 +57,54 @@ TEST(OptionEffects, E5_J6_ConnectionsAreSpreadOverAGroupThatSharesAPort) {
         accepted += own;
     }
     EXPECT_EQ(accepted, clients.size());
+}
+
+Socket join_group(const SocketAddress& at) {
+    Socket member = open(SocketType::stream);
+    EXPECT_TRUE(set(member, ReusePort{}));
+    EXPECT_TRUE(member.bind(at));
+    EXPECT_TRUE(member.listen());
+    return member;
+}
+
+// How many of a hundred connections a stranger gets who joins a group of two.
+std::size_t stolen(bool is_steered) {
+    std::array<Socket, 2> group;
+    SocketAddress at(IpAddress::loopback_v4(), 0);
+    for (Socket& each : group) {
+        each = join_group(at);
+        at = each.local_address().value();
+    }
+    EXPECT_TRUE(!is_steered || set(group[0], ReusePortSteering{steer_by_peer(group.size())}));
+    Socket stranger = join_group(at);
+    std::vector<Socket> clients;
+    clients.reserve(100);
+    for (int count = 0; count < 100; ++count) clients.push_back(Socket::connect_to(at).value());
+    std::size_t count = 0;
+    while (is_readable(stranger, 0s)) {
+        EXPECT_TRUE(stranger.accept().has_value());
+        ++count;
+    }
+    return count;
+}
+
+TEST(OptionEffects, I1_WhoJoinsASharedPortStealsFromItUnlessItIsSteered) {
+    EXPECT_GT(stolen(false), 0u);
+    EXPECT_EQ(stolen(true), 0u);
+}
+
+TEST(OptionEffects, I1_AnotherUserCannotJoinASharedPort) {
+    if (::geteuid() != 0) GTEST_SKIP() << "becoming another user needs a privilege";
+    const Socket member = join_group({IpAddress::loopback_v4(), 0});
+    const SocketAddress at = member.local_address().value();
+    const std::string said = in_child([&] {
+        if (::setuid(65'534) != 0) return std::string("still the same user");
+        Socket stranger = open(SocketType::stream);
+        if (!set(stranger, ReusePort{})) return std::string("no SO_REUSEPORT");
+        const auto bound = stranger.bind(at);
+        return std::string(bound ? "joined" : bound.error().is(EADDRINUSE) ? "in use" : "failed");
+    });
+    EXPECT_EQ(said, "in use");
 }
 
 TEST(OptionEffects, E5_ASocketBoundToADeviceHearsNothingThroughAnother) {

@@ -7,6 +7,7 @@
 #include "tests/testing/child.h"
 #include "tests/testing/eventually.h"
 #include "tests/testing/option_checks.h"
+#include <array>
 
 namespace fivetuple {
 namespace {
@@ -160,6 +161,14 @@ TEST(SocketOptions, ASocketTellsWhatItIs) {
     EXPECT_EQ(get<Type>(*udp)->to_string(), "SOCK_DGRAM");
     EXPECT_EQ(get<ProtocolNumber>(*udp)->to_string(), "IPPROTO_UDP");
     EXPECT_EQ(PendingError{ECONNRESET}.to_string(), "Connection reset by peer");
+}
+
+TEST(SocketOptions, WhatCameByNoDeviceHasNoNapiId) {
+    auto pair = connected_kind(SocketKind::udp_v4);
+    ASSERT_TRUE(pair->first.write_all(bytes_of("x")));
+    std::array<std::byte, 1> room;
+    ASSERT_TRUE(pair->second.read_exact(room));
+    EXPECT_EQ(get<IncomingNapiId>(pair->second)->value, 0);
 }
 
 TEST(SocketOptions, AListenerSaysSo) {
