@@ -39,7 +39,7 @@ TEST(OptionCatalogue, EveryRowIsWhole) {
 }
 
 // Whoever adds a type adds a row: the headers are read to see.
-TEST(OptionCatalogue, KnowsEveryTypeOfTheHeaders) {
+TEST(OptionCatalogue, E1_KnowsEveryTypeOfTheHeaders) {
     const auto folder = std::filesystem::path(__FILE__).parent_path();
     std::string text;
     for (const auto& file : std::filesystem::directory_iterator(folder / "options")) {
@@ -118,7 +118,7 @@ protected:
 
 TEST_P(EachKind, SaysOfItselfWhatItIs) { EXPECT_EQ(kind_of(OptionAccess(socket_)), GetParam()); }
 
-TEST_P(EachKind, ReadsEveryOptionThatTheCatalogueGivesIt) {
+TEST_P(EachKind, E1_ReadsEveryOptionThatTheCatalogueGivesIt) {
     const testing_help::NoDescriptorLeaks no_leaks;
     for (const OptionEntry& each : option_catalogue()) {
         if (!each.is_readable() || !each.kinds.has(GetParam())) continue;

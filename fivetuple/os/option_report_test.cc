@@ -104,7 +104,7 @@ TEST(OptionReport, MinusOneStandsForTheDefault) {
     EXPECT_EQ(only(*v6, V6UnicastHops{-1}).outcome, Kept::changed);
 }
 
-TEST(OptionReport, WhatIsTakenWithoutAWordAndNotKeptIsSeen) {
+TEST(OptionReport, E1_WhatIsTakenWithoutAWordAndNotKeptIsSeen) {
     auto tcp = open_kind(SocketKind::tcp_v4);
     const OptionOutcome tos =
         only(*tcp, TypeOfService{ServiceByte{.dscp = 46, .ecn = Ecn::capable_0}});

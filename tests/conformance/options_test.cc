@@ -41,7 +41,7 @@ protected:
 };
 FT_IN_ALL_WORLDS(StreamOptions);
 
-TEST_P(StreamOptions, AStreamTakesThemAndTellsThem) {
+TEST_P(StreamOptions, E1_AStreamTakesThemAndTellsThem) {
     with_connection([](TcpStream& client, TcpStream&, TcpListener&) {
         EXPECT_TRUE(get<NoDelay>(client)->on) << "ours are without Nagle's delay";
         ASSERT_TRUE(set(client, UserTimeout{5s}));

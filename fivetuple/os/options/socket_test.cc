@@ -21,7 +21,7 @@ using testing_help::in_child;
 using testing_help::open_kind;
 using namespace std::chrono_literals;
 
-TEST(SocketOptions, SwitchesAreKeptByEveryKindThatHasThem) {
+TEST(SocketOptions, E1_SwitchesAreKeptByEveryKindThatHasThem) {
     expect_kept<ReuseAddress>({{true}, {false}});
     expect_kept<ReusePort>({{true}, {false}});
     expect_kept<KeepAlive>({{true}, {false}});
@@ -32,7 +32,7 @@ TEST(SocketOptions, SwitchesAreKeptByEveryKindThatHasThem) {
     expect_kept<ReceiveDropCount>({{true}, {false}});
 }
 
-TEST(SocketOptions, NumbersAreKeptByEveryKindThatHasThem) {
+TEST(SocketOptions, E1_NumbersAreKeptByEveryKindThatHasThem) {
     expect_kept<Priority>({{0}, {6}});
     expect_kept<ReceiveLowWater>({{1}, {1000}});
     expect_kept<IncomingCpu>({{0}});
