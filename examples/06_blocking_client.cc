@@ -10,10 +10,10 @@ using namespace std::chrono_literals;
 ft::Result<std::string> ask(const char* where, std::string_view question) {
     const ft::Time deadline = ft::after(ft::monotonic_now(), 5s);
     FT_TRY(const auto server, ft::SocketAddress::parse(where));
-    FT_TRY(ft::Socket socket, ft::Socket::connect_to(server, deadline));
-    FT_TRY(const std::size_t sent, socket.write_all(ft::bytes_of(question), deadline));
+    FT_TRY(auto stream, ft::blocking::TcpStream::connect(server, deadline));
+    FT_TRY(const std::size_t sent, stream.write_all(ft::bytes_of(question), deadline));
     std::string answer(sent, ' ');
-    auto got = socket.read_exact(std::as_writable_bytes(std::span(answer)), deadline);
+    auto got = stream.read_exact(std::as_writable_bytes(std::span(answer)), deadline);
     if (!got) return std::unexpected(std::move(got).error().about(server.to_string()));
     return answer;
 }
