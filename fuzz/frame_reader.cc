@@ -1,5 +1,7 @@
 #include "fivetuple/io/loop.h"
+#include "fivetuple/protocol/framing/checksummed.h"
 #include "fivetuple/protocol/framing/delimiter.h"
+#include "fivetuple/protocol/framing/fixed_size.h"
 #include "fivetuple/protocol/framing/frames.h"
 #include "fivetuple/task/run.h"
 #include "fivetuple/task/scope.h"
@@ -103,12 +105,15 @@ void check(Bytes bytes, const Framing& framing, std::size_t capacity) {
 // However a stream comes in, a FrameReader finds what is found in the whole of it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzzing::Input input(data, std::min<std::size_t>(size, 4096));
-    const std::size_t framing = input.choose(4);
+    const std::size_t framing = input.choose(7);
     const std::size_t capacity = input.choose(128) + 1;
     const Bytes bytes = input.rest();
     if (framing == 0) check(bytes, LengthPrefix{.width = 1, .has_type = true}, capacity);
     if (framing == 1) check(bytes, LengthPrefix{.width = 2, .limit = 600}, capacity);
     if (framing == 2) check(bytes, Delimiter("\n", 80), capacity);
     if (framing == 3) check(bytes, Delimiter("\r\n"), capacity);
+    if (framing == 4) check(bytes, FixedSize(capacity), 64);
+    if (framing == 5) check(bytes, Checksummed{.width = 1, .limit = 200}, capacity);
+    if (framing == 6) check(bytes, Checksummed{.width = 2, .sums_header = false}, capacity);
     return 0;
 }

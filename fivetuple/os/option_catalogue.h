@@ -48,6 +48,8 @@ struct OptionEntry {
     std::string_view kept;     ///< How what the kernel keeps differs from what it is asked.
     /// Reads it from a socket; null where it can only be set.
     Result<OptionReading> (*read)(OptionAccess) = nullptr;
+    /// Sets it from text, as set_from_text(); null where its value is more than one word or number.
+    Result<void> (*write)(OptionAccess, std::string_view text) = nullptr;
     SocketKinds kinds;  ///< To which it means something.
     bool has_range = false;
     bool is_settable = false;

@@ -2,6 +2,7 @@
 
 #include "fivetuple/os/option_catalogue.h"
 #include "fivetuple/os/option_forms.h"
+#include "fivetuple/os/option_text.h"
 
 // How the rows of the catalogue are written: option_entries_*.cc hold them, by family.
 namespace fivetuple {
@@ -52,6 +53,7 @@ constexpr OptionEntry entry_for(const OptionKey& key, const EntryWords& words) {
         row.most = O::most;
     }
     if constexpr (SocketOption<O>) row.read = &read_entry<O>;
+    if constexpr (HasTextForm<O>) row.write = &set_from_text<O>;
     return row;
 }
 
