@@ -43,6 +43,7 @@ int run(int count, char** arguments) {
     add_echo(program, chosen);
     add_load(program, chosen);
     add_cat(program, chosen);
+    add_relay(program, chosen);
     add_backends(program, chosen);
     add_options(program, chosen);
     add_ping(program, chosen);
