@@ -73,11 +73,12 @@ int move_messages(std::span<mmsghdr> messages, One one, Many many) {
 }  // namespace
 
 int receive_messages(int fd, std::span<mmsghdr> into) {
-    constexpr int kFlags = kReceiveMessageFlags | MSG_DONTWAIT;
+    if (into.empty()) return 0;
+    const int flags = receive_flags(into.front().msg_hdr) | MSG_DONTWAIT;
     return move_messages(
-        into, [&](msghdr* one) { return ::recvmsg(fd, one, kFlags); },
+        into, [&](msghdr* one) { return ::recvmsg(fd, one, flags); },
         [&](std::size_t most) {
-            return ::recvmmsg(fd, into.data(), static_cast<unsigned>(most), kFlags, nullptr);
+            return ::recvmmsg(fd, into.data(), static_cast<unsigned>(most), flags, nullptr);
         });
 }
 

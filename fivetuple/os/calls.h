@@ -33,6 +33,14 @@ int send_messages(int fd, std::span<mmsghdr> from);
 /// The flags that the two work with, but for MSG_DONTWAIT.
 inline constexpr int kReceiveMessageFlags = MSG_TRUNC | MSG_CMSG_CLOEXEC;
 inline constexpr int kSendMessageFlags = MSG_NOSIGNAL;
+/// Stands in msg_flags of a header that is to be received into, where the kernel does not read it:
+/// the socket is one for frames, which refuse MSG_CMSG_CLOEXEC (and pass no descriptors).
+inline constexpr int kNoDescriptors = MSG_DONTROUTE;
+/// The flags for receiving into `header`, but for MSG_DONTWAIT.
+inline int receive_flags(const msghdr& header) {
+    const bool is_for_frames = (header.msg_flags & kNoDescriptors) != 0;
+    return is_for_frames ? kReceiveMessageFlags & ~MSG_CMSG_CLOEXEC : kReceiveMessageFlags;
+}
 /// False where this kernel or its filter knows only one message a call.
 bool moves_many_messages();
 /// The front of the error queue: its length, -EAGAIN where it is empty. recvmsg(2), MSG_ERRQUEUE

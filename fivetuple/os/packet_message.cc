@@ -1,5 +1,6 @@
 #include "fivetuple/os/packet_message.h"
 
+#include "fivetuple/os/calls.h"
 #include "fivetuple/os/netlink/link.h"
 
 #include <cerrno>
@@ -9,6 +10,7 @@ namespace fivetuple {
 
 mmsghdr& FrameRoom::prepare(MutableBytes into) {
     room_.receive_into(header_.msg_hdr, into);
+    header_.msg_hdr.msg_flags = calls::kNoDescriptors;
     return header_;
 }
 

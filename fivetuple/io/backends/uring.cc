@@ -309,7 +309,8 @@ void UringBackend::move_messages(Op& op, Entry& entry) {
         io_uring_sqe& sqe = request_of(entry);
         msghdr* message = &messages.front().msg_hdr;
         if (receives) {
-            ::io_uring_prep_recvmsg(&sqe, op.handle.number, message, calls::kReceiveMessageFlags);
+            ::io_uring_prep_recvmsg(&sqe, op.handle.number, message,
+                                    calls::receive_flags(*message));
         } else {
             ::io_uring_prep_sendmsg(&sqe, op.handle.number, message, calls::kSendMessageFlags);
         }
