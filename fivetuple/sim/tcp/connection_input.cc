@@ -301,8 +301,7 @@ void Connection::input_time_wait(const Segment& segment, Time now) {
         if (limits_->assassinate_time_wait && segment.sequence == receiver_.next()) over();
         return;
     }
-    const bool is_quiet =
-        segment.length() == 0 && segment.flags.ack && segment.sequence == receiver_.next();
+    const bool is_quiet = segment.length() == 0 && segment.sequence == receiver_.next();
     if (is_quiet) return;
     if (segment.flags.fin) {
         // Our last acknowledgement was lost.

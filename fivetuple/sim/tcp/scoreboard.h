@@ -80,7 +80,7 @@ public:
     /// The first that is to be sent again, or null.
     Sent* next_lost();
     void sent_again(Sent& segment, Time now);
-    /// Cuts a segment in two, the first with `bytes`.
+    /// Cuts a segment in two, the first with `bytes`. References to segments end with it.
     void split(Sent& segment, std::uint32_t bytes);
 
     bool has_seen_reordering() const { return reordering_seen_; }

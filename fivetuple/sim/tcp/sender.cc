@@ -199,7 +199,10 @@ std::optional<Outgoing> Sender::next_repeated(Time now, std::size_t option_bytes
         most = std::min(most, bytes_between(segment->begin, window_end));
     }
     const std::uint32_t payload = segment->size() - (segment->fin ? 1 : 0);
-    if (payload > most) board_.split(*segment, most);
+    if (payload > most) {
+        board_.split(*segment, most);
+        segment = board_.next_lost();  // Splitting moves segments.
+    }
     return send_repeated(*segment, now);
 }
 
@@ -222,7 +225,8 @@ std::optional<Outgoing> Sender::next(Time now, std::size_t option_bytes) {
     }
     if (force_ == Force::tail) {
         force_ = Force::none;
-        if (!board_.empty()) return send_repeated(board_.back(), now);
+        const bool is_within = !board_.empty() && board_.back().end <= unacknowledged_ + window_;
+        if (is_within) return send_repeated(board_.back(), now);
     }
     if (now < pace_until_) {
         held_by_pace_ = true;

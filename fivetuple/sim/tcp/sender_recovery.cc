@@ -148,7 +148,7 @@ void Sender::recover(const Turn& turn, Progress& progress, Time now) {
     repair(turn, progress, now);
     if (mood_ == Mood::recovery || mood_ == Mood::reduced) {
         reduce_window(progress.delivered(), progress.newly_lost, turn.advanced);
-    } else {
+    } else if (turn.advanced) {
         grow(progress, now);
     }
     if (unacknowledged_ >= flight_end_) {
