@@ -1,5 +1,6 @@
 #include "fivetuple/sim/tcp/segment.h"
 
+#include "fivetuple/base/assert.h"
 #include "fivetuple/os/internet_checksum.h"
 #include "fivetuple/sim/tcp/segment_options.h"
 
@@ -41,6 +42,7 @@ bool SackBlocks::operator==(const SackBlocks& other) const {
 
 std::vector<std::byte> write_segment(const Segment& segment, const IpAddress& from,
                                      const IpAddress& to) {
+    FT_ASSERT(segment.options.size() <= Segment::kMostOptionBytes, "a header has room for that");
     const std::size_t header = Segment::kHeaderBytes + segment.options.size();
     std::vector<std::byte> bytes(header + segment.payload.size());
     const MutableBytes out(bytes);

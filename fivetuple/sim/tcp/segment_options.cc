@@ -70,7 +70,7 @@ void parse_one(std::uint8_t kind, Bytes value, bool is_syn, SegmentOptions& opti
     if (kind == kTimestamps && value.size() == 8) {
         options.timestamps = Timestamps{take_integer<std::uint32_t>(value),
                                         take_integer<std::uint32_t>(value.subspan(4))};
-    } else if (kind == kSack) {
+    } else if (kind == kSack && !is_syn) {
         parse_sack(value, options);
     } else if (is_syn) {
         parse_of_syn(kind, value, options);
