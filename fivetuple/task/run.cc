@@ -12,10 +12,13 @@ RunRoot::~RunRoot() {
     leave();
 }
 
-void RunRoot::run_to_end(PromiseBase& promise, std::coroutine_handle<> coroutine) {
+void RunRoot::start(PromiseBase& promise, std::coroutine_handle<> coroutine) {
     run = [](Job& job) { static_cast<RunRoot&>(job).done_ = true; };
     promise.start_alone(*this, *this);
     coroutine.resume();
+}
+
+void RunRoot::run_to_end() {
     while (!done_) loop().turn();
 }
 

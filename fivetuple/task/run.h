@@ -15,8 +15,11 @@ public:
     RunRoot& operator=(const RunRoot&) = delete;
     ~RunRoot();
 
+    /// Starts a task; is_done() once it has finished, which takes turns of the loop.
+    void start(PromiseBase& promise, std::coroutine_handle<> coroutine);
+    bool is_done() const { return done_; }
     /// Turns the loop until what was started here has finished.
-    void run_to_end(PromiseBase& promise, std::coroutine_handle<> coroutine);
+    void run_to_end();
 
 private:
     bool done_ = false;
@@ -26,7 +29,8 @@ private:
 template <class T>
 T run(Loop& loop, Task<T> task, std::source_location where = std::source_location::current()) {
     RunRoot root(loop, where);
-    root.run_to_end(task.promise(), task.handle());
+    root.start(task.promise(), task.handle());
+    root.run_to_end();
     return task.finish();
 }
 

@@ -10,14 +10,22 @@
 
 namespace fivetuple::sim::udp {
 
+/// Whether packets may be cut. IP_MTU_DISCOVER, ip(7)
+enum class MtuDiscovery : std::uint8_t {
+    dont,  ///< By anybody.
+    want,  ///< By this host, where the path is known to take less.
+    must,  ///< By nobody: what does not fit is an error.
+    probe  ///< By nobody, and what is known of the path does not count.
+};
+
 /// What a program chooses for one socket, with Linux's defaults. udp(7), ip(7)
 struct Settings {
-    bool reuse_address = false;            ///< SO_REUSEADDR
-    bool reuse_port = false;               ///< SO_REUSEPORT
-    bool v6_only = false;                  ///< IPV6_V6ONLY
-    bool broadcast = false;                ///< SO_BROADCAST
-    bool report_failures = false;          ///< IP_RECVERR
-    bool may_fragment = false;             ///< IP_MTU_DISCOVER: off
+    bool reuse_address = false;    ///< SO_REUSEADDR
+    bool reuse_port = false;       ///< SO_REUSEPORT
+    bool v6_only = false;          ///< IPV6_V6ONLY
+    bool broadcast = false;        ///< SO_BROADCAST
+    bool report_failures = false;  ///< IP_RECVERR
+    MtuDiscovery discovery = MtuDiscovery::want;
     bool multicast_loop = true;            ///< IP_MULTICAST_LOOP
     std::uint8_t hops = 64;                ///< IP_TTL
     std::uint8_t multicast_hops = 1;       ///< IP_MULTICAST_TTL

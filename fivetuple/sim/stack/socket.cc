@@ -1,0 +1,67 @@
+#include "fivetuple/sim/stack/socket.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <span>
+
+namespace fivetuple::sim {
+namespace {
+
+std::span<const iovec> pieces_of(const msghdr& message) {
+    return {message.msg_iov, message.msg_iovlen};
+}
+
+}  // namespace
+
+int StackSocket::listen(int, Time) { return -EOPNOTSUPP; }
+
+Accepted StackSocket::accept(Time) { return {EOPNOTSUPP, nullptr, {}}; }
+
+std::size_t size_of(const msghdr& message) {
+    std::size_t size = 0;
+    for (const iovec& piece : pieces_of(message)) size += piece.iov_len;
+    return size;
+}
+
+std::size_t gather(const msghdr& message, MutableBytes to) {
+    std::size_t moved = 0;
+    for (const iovec& piece : pieces_of(message)) {
+        const std::size_t size = std::min(piece.iov_len, to.size() - moved);
+        if (size > 0) std::memcpy(to.data() + moved, piece.iov_base, size);
+        moved += size;
+    }
+    return moved;
+}
+
+std::size_t scatter(Bytes from, const msghdr& message) {
+    std::size_t moved = 0;
+    for (const iovec& piece : pieces_of(message)) {
+        const std::size_t size = std::min(piece.iov_len, from.size() - moved);
+        if (size > 0) std::memcpy(piece.iov_base, from.data() + moved, size);
+        moved += size;
+    }
+    return moved;
+}
+
+void set_name(msghdr& message, const SocketAddress& name) {
+    if (message.msg_name == nullptr) return;
+    std::memcpy(message.msg_name, name.raw(), std::min(message.msg_namelen, name.raw_size()));
+    message.msg_namelen = name.raw_size();
+}
+
+std::int64_t give_int(int value, MutableBytes room) {
+    const std::size_t size = std::min(room.size(), sizeof value);
+    std::memcpy(room.data(), &value, size);
+    return static_cast<std::int64_t>(size);
+}
+
+bool take_int(Bytes value, int& into) {
+    if (value.size() < sizeof into) return false;
+    std::memcpy(&into, value.data(), sizeof into);
+    return true;
+}
+
+}  // namespace fivetuple::sim

@@ -1,0 +1,266 @@
+#include "fivetuple/sim/world.h"
+
+#include "fivetuple/base/assert.h"
+#include "fivetuple/base/hash.h"
+#include "fivetuple/sim/ip/header.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+namespace fivetuple::sim {
+namespace {
+
+std::vector<IpAddress> read_addresses(std::initializer_list<std::string_view> texts) {
+    std::vector<IpAddress> addresses;
+    addresses.reserve(texts.size());
+    for (const std::string_view text : texts) {
+        auto address = IpAddress::parse(text);
+        FT_ASSERT(address.has_value(), "a node's address is none");
+        addresses.push_back(*address);
+    }
+    return addresses;
+}
+
+// While the world goes on, loops that wait leave time alone.
+class Running {
+public:
+    explicit Running(bool& flag) : flag_(flag) {
+        FT_ASSERT(!flag_, "the world is run by a program that runs in it");
+        flag_ = true;
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() { flag_ = false; }
+
+private:
+    bool& flag_;
+};
+
+}  // namespace
+
+World::World(std::uint64_t seed) : streams_(seed), trace_(seed) {}
+
+World::~World() {
+    is_running_ = true;
+    hosts_.clear();
+    nodes_.clear();
+}
+
+// --- What there is -----------------------------------------------------------------------------
+
+Host& World::host(std::string_view name, std::initializer_list<std::string_view> addresses,
+                  const HostOptions& options) {
+    auto made = std::make_unique<Host>(*this, std::string(name), read_addresses(addresses), options,
+                                       hosts_.size());
+    Host& host = *made;
+    for (const IpAddress& address : host.addresses()) {
+        FT_ASSERT(by_address_.emplace(address, &host).second, "two nodes have one address");
+    }
+    hosts_.push_back(&host);
+    nodes_.push_back(std::move(made));
+    ways_.clear();
+    return host;
+}
+
+Router& World::router(std::string_view name, std::initializer_list<std::string_view> addresses) {
+    auto made = std::make_unique<Router>(*this, std::string(name), read_addresses(addresses));
+    Router& router = *made;
+    for (const IpAddress& address : router.addresses()) {
+        FT_ASSERT(by_address_.emplace(address, &router).second, "two nodes have one address");
+    }
+    nodes_.push_back(std::move(made));
+    ways_.clear();
+    return router;
+}
+
+Cable& World::link(Node& one, Node& other, const LinkOptions& both_ways) {
+    return link(one, other, both_ways, both_ways);
+}
+
+Cable& World::link(Node& one, Node& other, const LinkOptions& forth, const LinkOptions& back) {
+    cables_.push_back(std::make_unique<Cable>(one, other, forth, back, streams_.child("link")));
+    Cable& cable = *cables_.back();
+    for (Node* end : {&one, &other}) {
+        end->attach(cable);
+        if (auto* host = dynamic_cast<Host*>(end)) {
+            Stack& stack = host->stack();
+            const std::size_t mtu = cable.from(*host).mtu();
+            stack.set_mtu(host->cables().size() == 1 ? mtu : std::min(stack.options().mtu, mtu));
+        }
+    }
+    ways_.clear();
+    return cable;
+}
+
+// --- Ways --------------------------------------------------------------------------------------
+
+// The shortest way, by the number of cables; of equals the one laid first. Only routers pass on.
+Cable* World::way(const Node& from, const IpAddress& to) {
+    const auto there = by_address_.find(to);
+    if (there == by_address_.end() || there->second == &from) return nullptr;
+    const auto key = std::pair<const Node*, const Node*>(&from, there->second);
+    if (const auto known = ways_.find(key); known != ways_.end()) return known->second;
+    std::map<const Node*, Cable*> first;  // By node reached: the first cable of the way.
+    std::deque<const Node*> reached{&from};
+    first[&from] = nullptr;
+    while (!reached.empty() && !first.contains(there->second)) {
+        const Node* at = reached.front();
+        reached.pop_front();
+        if (at != &from && dynamic_cast<const Router*>(at) == nullptr) continue;
+        for (Cable* cable : at->cables()) {
+            const Node* next = &cable->peer_of(*at);
+            if (!first.try_emplace(next, at == &from ? cable : first[at]).second) continue;
+            reached.push_back(next);
+        }
+    }
+    Cable* found = first.contains(there->second) ? first[there->second] : nullptr;
+    ways_[key] = found;
+    return found;
+}
+
+void World::forward(Node& from, Packet packet, Time now) {
+    const auto view = read_ip(packet.bytes());
+    FT_ASSERT(view.has_value(), "only packets are sent");
+    if (view->header.destination.is_multicast()) {
+        for (Cable* cable : from.cables()) {
+            put_on(*cable, from, Packet::copy_of(packet.bytes()), now);
+        }
+        return;
+    }
+    // Without a way there is nobody to say so but silence, as on a network without a router.
+    Cable* cable = way(from, view->header.destination);
+    if (cable != nullptr) put_on(*cable, from, std::move(packet), now);
+}
+
+void World::put_on(Cable& cable, Node& from, Packet packet, Time now) {
+    // Notes where the link lets it out.
+    class Sink final : public Onward {
+    public:
+        Sink(World& world, Cable& cable, Node& from) : world_(world), cable_(cable), from_(from) {}
+        void forward(Packet arriving, Time at) override {
+            world_.arrivals_.add({.at = at,
+                                  .to = &cable_.peer_of(from_),
+                                  .over = &cable_,
+                                  .cuts = cable_.from(from_).cuts(),
+                                  .packet = std::move(arriving)});
+        }
+
+    private:
+        World& world_;
+        Cable& cable_;
+        Node& from_;
+    };
+    note(packet, from);
+    Sink sink(*this, cable, from);
+    cable.from(from).send(std::move(packet), now, sink);
+}
+
+void World::note(const Packet& packet, const Node& at) {
+    const auto when = static_cast<std::uint64_t>(now_.time_since_epoch().count());
+    trace_ = hash_bytes(packet.bytes().data(), packet.size(), trace_ ^ when);
+    trace_ = hash_bytes(at.name().data(), at.name().size(), trace_);
+    ++packets_;
+    if (capture_ != nullptr) capture_->write(packet.bytes(), now_);
+}
+
+void World::partition(std::vector<Host*> some, std::vector<Host*> others, bool both_ways) {
+    if (both_ways) partitions_.push_back({others, some});
+    partitions_.push_back({std::move(some), std::move(others)});
+}
+
+bool World::is_parted(const Packet& packet, const Node& to) const {
+    if (partitions_.empty()) return false;
+    const auto view = read_ip(packet.bytes());
+    if (!view) return false;
+    const auto from = by_address_.find(view->header.source);
+    if (from == by_address_.end()) return false;
+    return std::ranges::any_of(partitions_, [&](const Partition& partition) {
+        return std::ranges::find(partition.from, from->second) != partition.from.end() &&
+               std::ranges::find(partition.to, &to) != partition.to.end();
+    });
+}
+
+// --- Time --------------------------------------------------------------------------------------
+
+void World::wake(Host& host, Time at) {
+    if (host.is_in_heap()) {
+        if (host.wake_at() <= at) return;
+        sleepers_.erase(host);
+    }
+    host.set_wake_at(at);
+    sleepers_.push(host);
+}
+
+void World::forget(Host& host) {
+    if (host.is_in_heap()) sleepers_.erase(host);
+}
+
+Time World::next() const {
+    const Time host = sleepers_.empty() ? kNever : sleepers_.top().wake_at();
+    return std::min(host, arrivals_.next());
+}
+
+// Turns every host that has something to do now, until none has.
+void World::settle() {
+    while (!sleepers_.empty() && sleepers_.top().wake_at() <= now_) {
+        Host& host = sleepers_.top();
+        sleepers_.erase(host);
+        host.turn(now_);
+    }
+}
+
+void World::step() {
+    now_ = std::max(now_, next());
+    while (arrivals_.next() <= now_) {
+        Arriving arriving = arrivals_.take();
+        const Node& from = arriving.over->peer_of(*arriving.to);
+        if (arriving.over->from(from).cuts() != arriving.cuts) continue;
+        if (is_parted(arriving.packet, *arriving.to)) continue;
+        note(arriving.packet, *arriving.to);
+        arriving.to->arrive(std::move(arriving.packet), now_);
+    }
+    settle();
+}
+
+bool World::run_until(const std::function<bool()>& is_so, Duration most) {
+    const Running running(is_running_);
+    const Time until = after(now_, most);
+    settle();
+    while (!is_so()) {
+        const Time at = next();
+        if (at == kNever) return false;
+        if (at > until) {
+            now_ = until;
+            return false;
+        }
+        step();
+    }
+    return true;
+}
+
+bool World::run_until_idle(Duration most) {
+    static_cast<void>(run_until([] { return false; }, most));
+    return next() == kNever;
+}
+
+void World::run_for(Duration time) {
+    const Time until = after(now_, time);
+    static_cast<void>(run_until([] { return false; }, time));
+    now_ = std::max(now_, until);
+}
+
+void World::drive(const std::function<bool()>& is_done, Time until) {
+    const Running running(is_running_);
+    settle();
+    while (!is_done()) {
+        const Time at = next();
+        if (at > until || at == kNever) {
+            if (until != kNever) now_ = std::max(now_, until);
+            return;
+        }
+        step();
+    }
+}
+
+}  // namespace fivetuple::sim

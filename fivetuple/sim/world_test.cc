@@ -1,0 +1,249 @@
+#include "fivetuple/sim/world.h"
+
+#include "fivetuple/task/sleep.h"
+#include "fivetuple/task/within.h"
+#include "fivetuple/transport/udp.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+namespace fivetuple::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
+
+// Answers each datagram with itself.
+Task<void> echo(SocketAddress where) {
+    auto socket = UdpSocket::bind(co_await this_loop(), where);
+    if (!socket) co_return;
+    std::array<std::byte, 2048> room;
+    while (true) {
+        auto got = co_await socket->receive(room);
+        if (!got) co_return;
+        auto sent = co_await socket->send_to(got->bytes, got->from);
+        if (!sent) co_return;
+    }
+}
+
+// Asks `count` times, each time until an answer comes; notes how long each took.
+Task<void> ask(SocketAddress whom, int count, std::vector<Duration>& took) {
+    auto socket = co_await UdpSocket::connect(whom);
+    if (!socket) co_return;
+    Loop& loop = co_await this_loop();
+    std::array<std::byte, 2048> room;
+    for (int asked = 0; asked < count; ++asked) {
+        const Time began = loop.now();
+        while (true) {
+            auto sent = co_await socket->send(bytes_of("question"));
+            if (!sent) co_return;
+            auto got = co_await within(100ms, socket->receive(room));
+            if (got) break;
+        }
+        took.push_back(loop.now() - began);
+    }
+}
+
+TEST(World, ADatagramTakesTheTimeOfItsWay) {
+    World world;
+    Host& server = world.host("server", "10.0.0.1");
+    Host& client = world.host("client", "10.0.0.2");
+    world.link(server, client, {.delay = 20ms});
+    std::vector<Duration> took;
+    server.run(echo(at("10.0.0.1:7")));
+    client.run(ask(at("10.0.0.1:7"), 3, took));
+    EXPECT_TRUE(world.run_until_idle());
+    EXPECT_EQ(took, (std::vector<Duration>{40ms, 40ms, 40ms}));
+    EXPECT_EQ(world.elapsed(), 120ms);
+    EXPECT_EQ(client.running(), 0u);
+    EXPECT_EQ(server.running(), 1u) << "it waits for more";
+}
+
+TEST(World, WhatIsLostIsAskedForAgain) {
+    World world(5);
+    Host& server = world.host("server", "10.0.0.1");
+    Host& client = world.host("client", "10.0.0.2");
+    world.link(server, client, {.delay = 1ms, .loss = 0.3});
+    std::vector<Duration> took;
+    server.run(echo(at("10.0.0.1:7")));
+    client.run(ask(at("10.0.0.1:7"), 100, took));
+    EXPECT_TRUE(world.run_until_idle());
+    ASSERT_EQ(took.size(), 100u);
+    std::size_t at_once = 0;
+    for (const Duration each : took) at_once += each == 2ms;
+    EXPECT_NEAR(static_cast<double>(at_once), 49, 15);
+}
+
+TEST(World, APortWithoutASocketRefuses) {
+    World world;
+    Host& server = world.host("server", "10.0.0.1");
+    Host& client = world.host("client", "10.0.0.2");
+    world.link(server, client, {.delay = 5ms});
+    int code = 0;
+    client.run(
+        [](int& answer) -> Task<void> {
+            auto socket = co_await UdpSocket::connect(at("10.0.0.1:9"));
+            auto sent = co_await socket->send(bytes_of("anybody?"));
+            EXPECT_TRUE(sent.has_value());
+            std::array<std::byte, 16> room;
+            auto got = co_await within(1s, socket->receive(room));
+            if (!got) answer = got.error().code();
+        },
+        std::ref(code));
+    world.run_until_idle();
+    EXPECT_EQ(code, ECONNREFUSED);
+    EXPECT_EQ(world.elapsed(), 10ms);
+}
+
+TEST(World, RoutersPassPacketsOnAndTellWhatIsTooLarge) {
+    World world;
+    Host& server = world.host("server", "10.0.0.1");
+    Host& client = world.host("client", "10.0.1.1");
+    Router& router = world.router("router", {"10.0.0.254"});
+    world.link(server, router, {.delay = 1ms, .mtu = 1000});
+    world.link(router, client, {.delay = 1ms});
+    std::vector<Duration> took;
+    server.run(echo(at("10.0.0.1:7")));
+    client.run(ask(at("10.0.0.1:7"), 2, took));
+    EXPECT_TRUE(world.run_until_idle());
+    EXPECT_EQ(took, (std::vector<Duration>{4ms, 4ms}));
+    std::uint32_t mtu = 0;
+    client.run(
+        [](std::uint32_t& told) -> Task<void> {
+            UdpOptions options;
+            options.report_failures = true;
+            auto socket = co_await UdpSocket::connect(at("10.0.0.1:7"), options);
+            const std::string large(1400, 'x');
+            auto sent = co_await socket->send(bytes_of(large));
+            EXPECT_TRUE(sent.has_value());
+            std::array<std::byte, 2048> room;
+            auto got = co_await within(1s, socket->receive(room));
+            EXPECT_TRUE(!got && got.error().is(EMSGSIZE));
+            if (auto failure = socket->take_failure()) told = failure->mtu;
+            // What is known now is heeded: the same goes in fragments.
+            sent = co_await socket->send(bytes_of(large));
+            EXPECT_TRUE(sent.has_value());
+            got = co_await within(1s, socket->receive(room));
+            EXPECT_TRUE(got && got->bytes.size() == 1400u);
+        },
+        std::ref(mtu));
+    world.run_until_idle();
+    EXPECT_EQ(mtu, 1000u);
+}
+
+TEST(World, TheSameSeedGivesTheSameRun) {
+    const auto trace = [](std::uint64_t seed) {
+        World world(seed);
+        Host& server = world.host("server", "10.0.0.1");
+        Host& client = world.host("client", "10.0.0.2");
+        world.link(server, client,
+                   {.delay = 1ms, .jitter = 3ms, .may_overtake = true, .loss = 0.2});
+        std::vector<Duration> took;
+        server.run(echo(at("10.0.0.1:7")));
+        client.run(ask(at("10.0.0.1:7"), 50, took));
+        world.run_until_idle();
+        return world.trace();
+    };
+    EXPECT_EQ(trace(1), trace(1));
+    EXPECT_NE(trace(1), trace(2));
+}
+
+TEST(World, ACutCableAndAPartitionKeepPacketsAway) {
+    World world;
+    Host& server = world.host("server", "10.0.0.1");
+    Host& client = world.host("client", "10.0.0.2");
+    Cable& cable = world.link(server, client, {.delay = 20ms});
+    std::vector<Duration> took;
+    server.run(echo(at("10.0.0.1:7")));
+    client.run(ask(at("10.0.0.1:7"), 1, took));
+    world.run_for(10ms);
+    cable.cut();
+    world.run_for(1s);
+    EXPECT_TRUE(took.empty());
+    cable.mend();
+    world.partition({&server}, {&client}, false);
+    world.run_for(1s);
+    EXPECT_TRUE(took.empty()) << "questions arrive, answers do not";
+    world.heal();
+    world.run_for(1s);
+    EXPECT_EQ(took.size(), 1u);
+}
+
+TEST(World, APausedHostAnswersLater) {
+    World world;
+    Host& server = world.host("server", "10.0.0.1");
+    Host& client = world.host("client", "10.0.0.2");
+    world.link(server, client, {.delay = 1ms});
+    std::vector<Duration> took;
+    server.run(echo(at("10.0.0.1:7")));
+    world.run_for(1ms);
+    server.pause();
+    client.run(ask(at("10.0.0.1:7"), 1, took));
+    world.run_for(50ms);
+    EXPECT_TRUE(took.empty());
+    server.resume();
+    world.run_for(50ms);
+    EXPECT_EQ(took, (std::vector<Duration>{51ms}));
+}
+
+TEST(World, ACrashedHostIsGoneWithItsPrograms) {
+    World world;
+    Host& server = world.host("server", "10.0.0.1");
+    Host& client = world.host("client", "10.0.0.2");
+    world.link(server, client, {.delay = 1ms});
+    std::vector<Duration> took;
+    server.run(echo(at("10.0.0.1:7")));
+    client.run(ask(at("10.0.0.1:7"), 1, took));
+    world.run_for(500us);
+    server.crash();
+    EXPECT_EQ(server.running(), 0u);
+    world.run_for(1s);
+    EXPECT_TRUE(took.empty());
+    server.restart();
+    server.run(echo(at("10.0.0.1:7")));
+    world.run_for(1s);
+    EXPECT_EQ(took.size(), 1u);
+}
+
+TEST(World, AClockMayBeWrong) {
+    World world;
+    Host& fast = world.host("fast", "10.0.0.1", {.clock_rate = 2});
+    bool is_done = false;
+    fast.run(
+        [](bool& done) -> Task<void> {
+            co_await sleep(1s);
+            done = true;
+        },
+        std::ref(is_done));
+    world.run_for(499ms);
+    EXPECT_FALSE(is_done);
+    world.run_for(2ms);
+    EXPECT_TRUE(is_done);
+}
+
+TEST(World, WhatAProgramThrowsComesOutOfTheRun) {
+    World world;
+    Host& host = world.host("host", "10.0.0.1");
+    host.run([]() -> Task<void> {
+        co_await sleep(1ms);
+        throw std::runtime_error("planted");
+    });
+    EXPECT_THROW(world.run_until_idle(), std::runtime_error);
+    EXPECT_EQ(host.running(), 0u);
+}
+
+TEST(World, ALoopThatIsTurnedByItselfMovesTheTime) {
+    World world;
+    Host& host = world.host("host", "10.0.0.1");
+    auto loop = host.open_loop();
+    fivetuple::run(*loop, []() -> Task<void> { co_await sleep(3s); }());
+    EXPECT_EQ(world.elapsed(), 3s);
+}
+
+}  // namespace
+}  // namespace fivetuple::sim
