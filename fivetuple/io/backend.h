@@ -12,11 +12,16 @@ namespace fivetuple {
 
 /// What a backend has done so far; read it to see what a program costs.
 struct BackendStats {
-    std::uint64_t waits = 0;          ///< System calls that may sleep, or simulated ones.
-    std::uint64_t calls = 0;          ///< All system calls on behalf of Ops, waits included.
-    std::uint64_t completions = 0;    ///< Ops finished.
-    std::uint64_t buffers_short = 0;  ///< Times that no leased buffer was free at once.
-    std::uint64_t overflows = 0;      ///< Times that the kernel had no room for a completion.
+    std::uint64_t waits = 0;              ///< System calls that may sleep, or simulated ones.
+    std::uint64_t calls = 0;              ///< All system calls on behalf of Ops, waits included.
+    std::uint64_t completions = 0;        ///< Ops finished.
+    std::uint64_t buffers_short = 0;      ///< Times that no leased buffer was free at once.
+    std::uint64_t overflows = 0;          ///< Times that the kernel had no room for a completion.
+    std::uint64_t zero_copies = 0;        ///< Sends of which the kernel was asked to copy nothing.
+    std::uint64_t zero_copy_bytes = 0;    ///< What these sent.
+    std::uint64_t zero_copies_done = 0;   ///< Those that the kernel has said to be done with.
+    std::uint64_t copied_anyway = 0;      ///< Those of which it said that it made a copy.
+    std::uint64_t zero_copy_refused = 0;  ///< Ordinary sends instead, where it could not be asked.
 };
 
 /// Where requests go: a kernel, by way of io_uring, epoll, poll or select, or a simulated network.

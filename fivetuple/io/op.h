@@ -5,6 +5,7 @@
 #include "fivetuple/base/lease.h"
 #include "fivetuple/io/handle.h"
 #include "fivetuple/io/job.h"
+#include "fivetuple/io/loan.h"
 #include "fivetuple/os/address.h"
 
 #include <cstdint>
@@ -20,7 +21,7 @@ inline constexpr short kPeerClosed = 0x2000 | 0x10 | 0x8;  // POLLRDHUP | POLLHU
 inline constexpr short kPollReadable = 0x1;                // POLLIN
 inline constexpr short kPollWritable = 0x4;                // POLLOUT
 
-/// What a socket can be asked to do. Each is one man page, but for the last two.
+/// What a socket can be asked to do. Each is one man page, but for the last three.
 enum class OpKind : std::uint8_t {
     accept,             ///< accept(2): `accepted()` is the new socket.
     connect,            ///< connect(2)
@@ -29,10 +30,20 @@ enum class OpKind : std::uint8_t {
     send_gathered,      ///< sendmsg(2); may move less than asked.
     receive_messages,   ///< recvmmsg(2): waits for one, takes as many as there are and fit.
     send_messages,      ///< sendmmsg(2): waits for room for one, sends as many as go at once.
+    splice_in,          ///< splice(2) of what is received into a pipe that is empty.
+    splice_out,         ///< splice(2) of what a pipe holds to the socket.
+    send_file,          ///< sendfile(2); may move less than asked, 0 at the end of the file.
     poll,               ///< Waits for events of poll(2), moving nothing; the result is what came.
     receive_lease,      ///< recv(2) into a buffer of the backend's choice: take_lease().
     send_then_receive,  ///< Sends all of its bytes, then is a receive_lease.
+    send_zero_copy,     ///< send(2) of a loan's bytes, from where they are.
 };
+
+/// Those for which a backend tries the system call itself, where a completion backend has no
+/// request for it, and then waits until it is worth trying again.
+constexpr bool is_tried(OpKind kind) {
+    return kind >= OpKind::receive_messages && kind <= OpKind::send_file;
+}
 
 /// One request on its way down, and its result on the way up. The submitter owns it and keeps it,
 /// and the bytes it names, until `run` has been called on it: exactly once, by the loop, never from
@@ -83,6 +94,27 @@ struct Op : Job {
         ask_send_then_receive(socket, std::as_const(from).bytes());
         std::move(from).release(about_.answer.source, about_.answer.buffer, about_.answer.id);
     }
+    /// The loan's memory is the kernel's until it says that it is done: that may be long after the
+    /// Op is. The bytes are part of it.
+    void ask_send_zero_copy(Handle socket, Bytes from, LoanBlock& loan) {
+        ask(OpKind::send_zero_copy, socket);
+        about_.loan = {const_cast<std::byte*>(from.data()), from.size(), &loan};
+    }
+    /// At most `count` bytes. Without a pipe (-1) it moves nothing and only waits until there is
+    /// something, or the end.
+    void ask_splice_in(Handle socket, int pipe, std::size_t count) {
+        ask(OpKind::splice_in, socket);
+        about_.file = {pipe, count, 0};
+    }
+    /// The pipe must hold `count` bytes.
+    void ask_splice_out(Handle socket, int pipe, std::size_t count) {
+        ask(OpKind::splice_out, socket);
+        about_.file = {pipe, count, 0};
+    }
+    void ask_send_file(Handle socket, int file, std::uint64_t offset, std::size_t count) {
+        ask(OpKind::send_file, socket);
+        about_.file = {file, count, offset};
+    }
     /// `events` as poll(2) names them: POLLIN, POLLOUT, POLLRDHUP ...
     void ask_poll(Handle socket, short events) {
         ask(OpKind::poll, socket);
@@ -95,6 +127,10 @@ struct Op : Job {
     std::span<const Bytes> pieces() const { return {about_.pieces.data, about_.pieces.count}; }
     std::span<mmsghdr> messages() const { return {about_.messages.data, about_.messages.count}; }
     short events() const { return about_.events; }
+    LoanBlock& loan() const { return *about_.loan.block; }
+    int file() const { return about_.file.number; }
+    std::size_t count() const { return about_.file.count; }
+    std::uint64_t offset() const { return about_.file.offset; }
 
     /// Of a send_then_receive: what is left to send, that some of it has gone, and that all has.
     Bytes answer() const { return {about_.answer.data, about_.answer.size}; }
@@ -147,6 +183,16 @@ private:
             mmsghdr* data;
             std::size_t count;
         } messages;
+        struct {
+            std::byte* data;
+            std::size_t size;
+            LoanBlock* block;
+        } loan;
+        struct {
+            int number;
+            std::size_t count;
+            std::uint64_t offset;
+        } file;
         short events;
         Handle accepted;
         struct {

@@ -1,9 +1,9 @@
 #include "fivetuple/os/calls.h"
 
+#include "fivetuple/os/broken_pipe.h"
 #include "fivetuple/os/clock.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -147,23 +147,10 @@ int read(int fd, MutableBytes into) {
 }
 
 int write(int fd, Bytes from) {
-    // A pipe without a reader answers with a signal as well as with EPIPE. It is held back in this
-    // thread and taken away again, unless one was pending before.
-    sigset_t pipe_signal;
-    sigset_t before;
-    sigset_t pending;
-    ::sigemptyset(&pipe_signal);
-    ::sigaddset(&pipe_signal, SIGPIPE);
-    ::sigpending(&pending);
-    ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    const int result =
-        uninterrupted([&] { return ::write(fd, from.data(), std::min(from.size(), kMost)); });
-    if (result == -EPIPE && ::sigismember(&pending, SIGPIPE) == 0) {
-        constexpr timespec kAtOnce{};
-        uninterrupted([&] { return ::sigtimedwait(&pipe_signal, nullptr, &kAtOnce); });
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return result;
+    return without_broken_pipe([&] {
+        return uninterrupted(
+            [&] { return ::write(fd, from.data(), std::min(from.size(), kMost)); });
+    });
 }
 
 int wait_ready(int fd, short events, Time deadline) {

@@ -184,6 +184,9 @@ std::int64_t HostBackend::attempt(Open& file, Op& op) {
             return receive(file, op.into());
         case OpKind::receive_lease:
             return attempt_lease(file, op);
+        case OpKind::send_zero_copy:
+            ++stats_.zero_copy_refused;
+            return send(file, op.from());
         case OpKind::send:
             return send(file, op.from());
         case OpKind::send_gathered: {

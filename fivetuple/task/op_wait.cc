@@ -18,9 +18,11 @@ constexpr Wait::Type named(const char* verb) { return {verb, &cancel, &socket}; 
 
 const Wait::Type& OpWait::type_of(OpKind what) {
     // In the order of OpKind.
-    static constexpr Type kTypes[] = {
-        named("accept"),   named("connect"),  named("recv"), named("send"), named("sendmsg"),
-        named("recvmmsg"), named("sendmmsg"), named("poll"), named("recv"), named("send, recv")};
+    static constexpr Type kTypes[] = {named("accept"),     named("connect"), named("recv"),
+                                      named("send"),       named("sendmsg"), named("recvmmsg"),
+                                      named("sendmmsg"),   named("splice"),  named("splice"),
+                                      named("sendfile"),   named("poll"),    named("recv"),
+                                      named("send, recv"), named("send")};
     return kTypes[std::to_underlying(what)];
 }
 

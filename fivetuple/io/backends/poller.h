@@ -19,7 +19,7 @@ struct Readiness {
         writable = 2,
         peer_closed = 4,  ///< The peer has ended its sending side (POLLRDHUP).
         urgent = 8,       ///< There is urgent data: a receive may stop short of it.
-        broken = 16,      ///< POLLHUP or POLLERR; seen without being asked for.
+        broken = 16,      ///< POLLHUP or POLLERR; seen whatever else is awaited, or by itself.
         stays = 32,       ///< To be told as long as it is so, also where changes are told.
     };
 };

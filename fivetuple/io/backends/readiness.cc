@@ -58,6 +58,7 @@ bool ReadinessBackend::reads(const Op& op) const {
         case OpKind::receive:
         case OpKind::receive_lease:
         case OpKind::receive_messages:
+        case OpKind::splice_in:
             return true;
         case OpKind::send_then_receive:
             return op.phase != 0;
@@ -77,12 +78,18 @@ bool ReadinessBackend::moves_nothing(const Op& op) {
         case OpKind::receive:
             return op.into().empty();
         case OpKind::send:
+        case OpKind::send_zero_copy:
             return op.from().empty();
         case OpKind::send_gathered:
             return op.pieces().empty();
         case OpKind::receive_messages:
         case OpKind::send_messages:
             return op.messages().empty();
+        case OpKind::splice_in:
+            return op.count() == 0 && op.file() >= 0;
+        case OpKind::splice_out:
+        case OpKind::send_file:
+            return op.count() == 0;
         default:
             return false;
     }
@@ -125,6 +132,7 @@ std::uint8_t ReadinessBackend::wanted(const Entry& entry) const {
     std::uint8_t wanted = 0;
     if (!entry.reads.empty()) wanted |= Readiness::readable;
     if (!entry.writes.empty()) wanted |= Readiness::writable;
+    if (entry.zero_copy != nullptr && !entry.zero_copy->empty()) wanted |= Readiness::broken;
     entry.polls.for_each([&](const Job& job) {
         const short events = static_cast<const Op&>(job).events();
         if (events & POLLIN) wanted |= Readiness::readable;
@@ -166,6 +174,7 @@ void ReadinessBackend::close(Handle socket) {
     end_all(entry->reads);
     end_all(entry->writes);
     end_all(entry->polls);
+    if (entry->zero_copy != nullptr) end_zero_copy(*entry, socket.number);
     if (entry->watched != 0 && entry->listens) {
         // Told as long as somebody waits there, it would keep us awake where a fork()ed child still
         // holds it.
@@ -221,7 +230,13 @@ int ReadinessBackend::attempt(Entry& entry, Op& op) {
         case OpKind::send_then_receive:
             return attempt_send_then_receive(entry, op);
         case OpKind::poll:
-            return attempt_poll(op);
+            return attempt_poll(entry, op);
+        case OpKind::splice_in:
+        case OpKind::splice_out:
+        case OpKind::send_file:
+            return attempt_transfer(entry, op);
+        case OpKind::send_zero_copy:
+            return attempt_zero_copy(entry, op);
     }
     return -EINVAL;
 }
@@ -321,9 +336,13 @@ int ReadinessBackend::attempt_send_then_receive(Entry& entry, Op& op) {
     return kNowReads;
 }
 
-int ReadinessBackend::attempt_poll(const Op& op) {
-    stats_.calls++;
-    const int seen = calls::wait_ready(op.handle.number, op.events(), Time());
+int ReadinessBackend::attempt_poll(Entry& entry, const Op& op) {
+    int seen = 0;
+    do {
+        stats_.calls++;
+        seen = calls::wait_ready(op.handle.number, op.events(), Time());
+        // Notes in the error queue look like a broken connection.
+    } while ((seen & POLLERR) != 0 && take_notes(entry, op.handle.number));
     return seen == 0 ? calls::kWouldBlock : seen;
 }
 
@@ -365,10 +384,12 @@ void ReadinessBackend::dispatch(const Poller::Event& event) {
     Entry* entry = table_.find(socket);
     if (entry == nullptr) return;  // Closed by what ran before in this turn.
     constexpr int kEnded = Readiness::peer_closed | Readiness::broken;
-    if (event.seen & (Readiness::readable | Readiness::urgent | kEnded)) entry->readable = true;
-    if (event.seen & (Readiness::writable | Readiness::broken)) entry->writable = true;
-    if (event.seen & Readiness::urgent) entry->urgent = true;
-    if (event.seen & kEnded) entry->reads_to_end = true;
+    std::uint8_t seen = event.seen;
+    if ((seen & Readiness::broken) != 0) seen = look_at_notes(*entry, socket.number, seen);
+    if (seen & (Readiness::readable | Readiness::urgent | kEnded)) entry->readable = true;
+    if (seen & (Readiness::writable | Readiness::broken)) entry->writable = true;
+    if (seen & Readiness::urgent) entry->urgent = true;
+    if (seen & kEnded) entry->reads_to_end = true;
     if (!entry->polls.empty()) serve_polls(*entry);
     serve(socket);
     // What is told as long as it is so, not when it changes, would be told for ever with nobody
@@ -406,7 +427,7 @@ void ReadinessBackend::serve_polls(Entry& entry) {
     JobQueue waiting = std::exchange(entry.polls, JobQueue());
     while (Job* job = waiting.pop()) {
         Op& op = static_cast<Op&>(*job);
-        const int result = attempt_poll(op);
+        const int result = attempt_poll(entry, op);
         if (result == calls::kWouldBlock) {
             entry.polls.push(op);
         } else {

@@ -2,6 +2,7 @@
 
 #include "fivetuple/io/backends/kernel_backend.h"
 #include "fivetuple/io/backends/poller.h"
+#include "fivetuple/io/backends/zero_copy_sends.h"
 #include "fivetuple/io/descriptor_table.h"
 #include "fivetuple/io/lease_pool.h"
 
@@ -47,6 +48,7 @@ private:
         JobQueue reads;            // Ops that wait to read, in their order.
         JobQueue writes;
         JobQueue polls;
+        std::unique_ptr<ZeroCopySends> zero_copy;  // Of a socket that has sent so.
     };
 
     // What an attempt answers when a send_then_receive has sent all and now waits to read.
@@ -74,8 +76,16 @@ private:
     int attempt_send(Entry& entry, Op& op);
     int attempt_messages(Entry& entry, Op& op);
     int attempt_send_then_receive(Entry& entry, Op& op);
-    int attempt_poll(const Op& op);
+    int attempt_poll(Entry& entry, const Op& op);
+    int attempt_transfer(Entry& entry, const Op& op);
+    int attempt_zero_copy(Entry& entry, Op& op);
     int read_result(Entry& entry, int result, std::size_t asked);
+
+    // Sends whose bytes the kernel has not let go of.
+    bool may_zero_copy(Entry& entry, int fd);
+    bool take_notes(Entry& entry, int fd);
+    std::uint8_t look_at_notes(Entry& entry, int fd, std::uint8_t seen);
+    void end_zero_copy(Entry& entry, int fd);
 
     void dispatch(const Poller::Event& event);
     void serve(Handle socket);

@@ -34,8 +34,7 @@ public:
         put(fd, read_, wanted & Readiness::readable);
         put(fd, write_, wanted & Readiness::writable);
         put(fd, urgent_, wanted & Readiness::urgent);
-        hang_ups_ += (wanted & Readiness::peer_closed ? 1 : 0) -
-                     (wanted_[index] & Readiness::peer_closed ? 1 : 0);
+        hang_ups_ += (wanted & kAskedFor ? 1 : 0) - (wanted_[index] & kAskedFor ? 1 : 0);
         wanted_[index] = wanted;
         generations_[index] = generation;
         if (wanted != 0) end_ = std::max(end_, fd + 1);
@@ -66,13 +65,15 @@ public:
                 if (FD_ISSET(fd, &write)) seen |= Readiness::writable, --left;
                 if (FD_ISSET(fd, &urgent)) seen |= Readiness::urgent, --left;
             }
-            if (wanted_[index] & Readiness::peer_closed) seen |= ask_for_hang_up(fd);
+            if (wanted_[index] & kAskedFor) seen |= ask_for_hang_up(fd);
             if (seen != 0) events_[count++] = {fd, generations_[index], seen};
         }
         return {events_.data(), count};
     }
 
 private:
+    // What select(2) does not tell by itself.
+    static constexpr std::uint8_t kAskedFor = Readiness::peer_closed | Readiness::broken;
     static constexpr Duration kHangUpPause = std::chrono::milliseconds(20);
 
     // One bad descriptor fails the whole call; who waits for it is told, or we would spin.
@@ -98,7 +99,8 @@ private:
     static std::uint8_t ask_for_hang_up(int fd) {
         pollfd asked{fd, POLLRDHUP, 0};
         if (::poll(&asked, 1, 0) <= 0) return 0;
-        return Readiness::peer_closed | (asked.revents & ~POLLRDHUP ? Readiness::broken : 0);
+        return (asked.revents & POLLRDHUP ? Readiness::peer_closed : 0) |
+               (asked.revents & ~POLLRDHUP ? Readiness::broken : 0);
     }
 
     fd_set read_;

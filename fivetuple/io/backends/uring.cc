@@ -43,6 +43,10 @@ UringBackend::~UringBackend() {
     for (std::size_t fd = 0; fd < table_.capacity(); ++fd) {
         if (table_.at(static_cast<int>(fd)).closing) ::close(static_cast<int>(fd));
     }
+    while (LoanBlock* block = lent_.pop_front()) {
+        block->forsake();
+        for (std::uint32_t left = block->unfinished; left > 0; --left) block->let_go();
+    }
 }
 
 Result<Handle> UringBackend::adopt(Fd fd) {
@@ -93,6 +97,13 @@ void UringBackend::submit(Op& op) {
         case OpKind::receive_messages:
         case OpKind::send_messages:
             return move_messages(op, *entry);
+        case OpKind::splice_in:
+            return splice_in(op, *entry);
+        case OpKind::splice_out:
+        case OpKind::send_file:
+            return op.count() == 0 ? finish_soon(op, 0) : try_transfer(op, *entry);
+        case OpKind::send_zero_copy:
+            return send_zero_copy(op, *entry);
         case OpKind::connect:
             return connect(op, *entry);
         case OpKind::poll:
@@ -133,8 +144,14 @@ void UringBackend::cancel(Op& op) {
         case OpKind::accept:
         case OpKind::receive_lease:
         case OpKind::receive:
+        case OpKind::receive_messages:
+        case OpKind::splice_in:
             if (entry->waiting.remove(op)) return finish_soon(op, -ECANCELED);
-            if (op.kind != OpKind::receive) return;
+            if (op.kind == OpKind::accept || op.kind == OpKind::receive_lease) return;
+            break;
+        case OpKind::send_zero_copy:
+            // As an ordinary send where it has become one.
+            if (op.loan().sending == &op) return cancel_request(tagged(op.loan()));
             break;
         case OpKind::send_then_receive:
             if (end_send_then_receive(*entry, op)) finish_soon(op, -ECANCELED);
@@ -163,10 +180,11 @@ void UringBackend::close(Handle socket) {
     entry->open = false;
     entry->closing = true;
     open_sockets_--;
+    forsake_loans(socket);
     if (entry->in_flight == 0) return let_go(socket.number);
     io_uring_sqe& sqe = request();
     ::io_uring_prep_cancel_fd(&sqe, socket.number, IORING_ASYNC_CANCEL_ALL);
-    sqe.user_data = static_cast<std::uint64_t>(Tag::ignore);
+    sqe.user_data = kIgnored;
     sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
     if (entry->listens) free_address(*entry, socket.number);
 }
@@ -237,6 +255,11 @@ std::uint64_t UringBackend::tagged(int fd, std::uint32_t generation, Tag tag) {
            static_cast<std::uint64_t>(tag);
 }
 
+std::uint64_t UringBackend::tagged(const LoanBlock& block) {
+    static_assert(alignof(LoanBlock) >= 8);
+    return reinterpret_cast<std::uint64_t>(&block) | static_cast<std::uint64_t>(Tag::zero_copy);
+}
+
 Op& UringBackend::op_of(std::uint64_t user_data) {
     return *reinterpret_cast<Op*>(user_data & ~std::uint64_t{7});  // NOLINT: a cookie it was.
 }
@@ -305,6 +328,7 @@ void UringBackend::send_gathered(Op& op, Entry& entry) {
 void UringBackend::move_messages(Op& op, Entry& entry) {
     const bool receives = op.kind == OpKind::receive_messages;
     const auto messages = op.messages();
+    if (receives && !messages.empty() && stands_behind_multishot(op, entry)) return;
     if (messages.size() == 1) {
         io_uring_sqe& sqe = request_of(entry);
         msghdr* message = &messages.front().msg_hdr;
@@ -319,7 +343,7 @@ void UringBackend::move_messages(Op& op, Entry& entry) {
     }
     const int result = move_messages_now(op);
     if (result != calls::kWouldBlock) return finish_soon(op, result);
-    await_messages(op, entry);
+    await_room_or_news(op, entry);
 }
 
 int UringBackend::move_messages_now(Op& op) {
@@ -328,25 +352,6 @@ int UringBackend::move_messages_now(Op& op) {
     return op.kind == OpKind::receive_messages
                ? calls::receive_messages(op.handle.number, op.messages())
                : calls::send_messages(op.handle.number, op.messages());
-}
-
-void UringBackend::await_messages(Op& op, Entry& entry) {
-    io_uring_sqe& sqe = request_of(entry);
-    const unsigned events = op.kind == OpKind::receive_messages ? POLLIN : POLLOUT;
-    ::io_uring_prep_poll_add(&sqe, op.handle.number, events);
-    sqe.user_data = tagged(op, Tag::op);
-}
-
-// What a request for messages has come to.
-void UringBackend::messages_done(Op& op, int result, bool is_open) {
-    if (result >= 0 && op.messages().size() == 1) {
-        op.messages().front().msg_len = static_cast<unsigned>(result);
-        return finish_now(op, 1);
-    }
-    if (result < 0 || !is_open) return finish_now(op, result < 0 ? result : -ECANCELED);
-    const int moved = move_messages_now(op);
-    if (moved == calls::kWouldBlock) return await_messages(op, table_.at(op.handle.number));
-    finish_now(op, moved);
 }
 
 // Tried without waiting, and silent when it succeeds whole: the usual answer then costs no
@@ -401,7 +406,7 @@ void UringBackend::arm_accept(Entry& entry, int fd) {
 void UringBackend::cancel_request(std::uint64_t user_data) {
     io_uring_sqe& sqe = request();
     ::io_uring_prep_cancel64(&sqe, user_data, 0);
-    sqe.user_data = static_cast<std::uint64_t>(Tag::ignore);
+    sqe.user_data = kIgnored;
     sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 

@@ -3,6 +3,7 @@
 #include "fivetuple/io/backends/kernel_backend.h"
 #include "fivetuple/io/backends/uring_buffers.h"
 #include "fivetuple/io/backends/uring_ring.h"
+#include "fivetuple/io/backends/zero_copy_sends.h"
 #include "fivetuple/io/descriptor_table.h"
 #include "fivetuple/io/lease_pool.h"
 
@@ -50,6 +51,7 @@ private:
         bool listens = false;
         bool ended = false;     // The peer's end of stream has been seen.
         std::uint8_t lost = 0;  // Connections in a row that broke before they were accepted.
+        ZeroCopyHabit zero_copy;
         Multishot multishot = Multishot::idle;
         std::uint16_t in_flight = 0;  // Requests that will still complete.
         std::uint16_t ahead = 0;      // Buffers received before they were asked for:
@@ -68,9 +70,12 @@ private:
         receive,
         accept,
         readable,
-        wake,
-        ignore
+        zero_copy,
+        own
     };
+    // Of the requests on nobody's behalf.
+    static constexpr std::uint64_t kIgnored = static_cast<std::uint64_t>(Tag::own);
+    static constexpr std::uint64_t kWake = kIgnored | 8;
 
     // How far a send_then_receive has come. Its send is submitted so that success is silent: it is
     // done when the kernel has taken it and no completion says otherwise.
@@ -86,9 +91,12 @@ private:
     static constexpr std::uint16_t kMostAhead = 4;
     static constexpr std::size_t kMostAccepted = 64;
     static constexpr std::uint8_t kMostLost = 16;
+    // System calls that move bytes, tried at once in a turn before the others get theirs.
+    static constexpr int kTriedAtOnce = 16;
 
     static std::uint64_t tagged(const Op& op, Tag tag);
     static std::uint64_t tagged(int fd, std::uint32_t generation, Tag tag);
+    static std::uint64_t tagged(const LoanBlock& block);
     static Op& op_of(std::uint64_t user_data);
 
     void give_back(std::byte* buffer, std::uint32_t id) override;
@@ -103,7 +111,14 @@ private:
     void send_gathered(Op& op, Entry& entry);
     void move_messages(Op& op, Entry& entry);
     int move_messages_now(Op& op);
-    void await_messages(Op& op, Entry& entry);
+    void try_transfer(Op& op, Entry& entry);
+    bool stands_behind_multishot(Op& op, Entry& entry);
+    void splice_in(Op& op, Entry& entry);
+    static int transfer_now(const Op& op);
+    static int splice_ahead(Bytes unread, const Op& op);
+    static std::size_t copy_ahead(Bytes unread, Op& op);
+    void await_room_or_news(Op& op, Entry& entry);
+    void send_zero_copy(Op& op, Entry& entry);
     void send_quietly(Op& op, Entry& entry);
     void resend(Op& op, Entry& entry);
     void arm_receive(Entry& entry, int fd);
@@ -133,7 +148,11 @@ private:
     // Completions.
     void handle(const io_uring_cqe& completion);
     void op_done(Op& op, int result);
-    void messages_done(Op& op, int result, bool is_open);
+    void tried_done(Op& op, int result, bool is_open);
+    void zero_copy_done(LoanBlock& block, int result, std::uint32_t flags);
+    void zero_copy_sent(LoanBlock& block, int result);
+    void zero_copy_over(LoanBlock& block);
+    void forsake_loans(Handle socket);
     void quiet_send_failed(Op& op, int result);
     void resent(Op& op, int result);
     void received(Handle socket, int result, std::uint32_t flags);
@@ -165,6 +184,8 @@ private:
     std::size_t messages_used_ = 0;                  // when it takes the request, not later.
     std::vector<Op*> quiet_sends_;      // Of which it is not known yet whether they failed.
     std::size_t given_up_quietly_ = 0;  // How many of these were cancelled.
+    List<LoanBlock> lent_;              // What the kernel may be sending from.
+    int tries_left_ = kTriedAtOnce;
     std::size_t open_sockets_ = 0;
     std::size_t in_flight_ = 0;
     bool is_enabled_ = false;

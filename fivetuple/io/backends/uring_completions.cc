@@ -25,7 +25,7 @@ void UringBackend::enable() {
 void UringBackend::arm_wake() {
     io_uring_sqe& sqe = request();
     ::io_uring_prep_poll_multishot(&sqe, wake_fd(), POLLIN);
-    sqe.user_data = static_cast<std::uint64_t>(Tag::wake);
+    sqe.user_data = kWake;
 }
 
 bool UringBackend::enter(bool may_sleep, Time until) {
@@ -110,6 +110,7 @@ void UringBackend::sleep(Time until) {
 void UringBackend::wait(Time until) {
     if (!is_enabled_) enable();
     sleep(until);
+    tries_left_ = kTriedAtOnce;
     handle_all();
     serve_blocked();
 }
@@ -141,11 +142,14 @@ void UringBackend::handle(const io_uring_cqe& completion) {
             return accepted(socket, completion.res, completion.flags);
         case Tag::readable:
             return became_readable(socket, completion.res);
-        case Tag::wake:
+        case Tag::zero_copy:
+            return zero_copy_done(
+                *reinterpret_cast<LoanBlock*>(about & ~std::uint64_t{7}),  // NOLINT
+                completion.res, completion.flags);
+        case Tag::own:
+            if (about != kWake) return;
             forget_wake();
             if ((completion.flags & IORING_CQE_F_MORE) == 0) arm_wake();
-            return;
-        case Tag::ignore:
             return;
     }
 }
@@ -162,8 +166,8 @@ void UringBackend::op_done(Op& op, int result) {
     // A request that had to block is done by a thread of the kernel's, and interrupted when it is
     // cancelled.
     if (result == -EINTR) result = -ECANCELED;
-    if (op.kind == OpKind::receive_messages || op.kind == OpKind::send_messages) {
-        return messages_done(op, result, is_there && table_.find(op.handle) != nullptr);
+    if (is_tried(op.kind)) {
+        return tried_done(op, result, is_there && table_.find(op.handle) != nullptr);
     }
     finish_now(op, result);
 }
@@ -226,6 +230,7 @@ void UringBackend::became_readable(Handle socket, int result) {
     Op* op = static_cast<Op*>(entry.waiting.front());
     if (op == nullptr) return;
     if (result < 0 || !is_sent(*op) || buffers_.any()) return serve(socket);
+    if (is_tried(op->kind)) return serve(socket);
     const bool leases = op->kind != OpKind::receive;
     std::byte* buffer = leases ? pool_.take() : nullptr;
     stats_.calls++;
@@ -296,21 +301,27 @@ void UringBackend::keep_ahead(Entry& entry, std::uint16_t buffer) {
 void UringBackend::deliver(Entry& entry, Op& op) {
     if (entry.ahead > 0) return deliver_buffer(entry, op);
     op.result = std::exchange(entry.failure, 0);
+    if (op.kind == OpKind::receive_messages && op.result == 0) copy_ahead({}, op);
 }
 
 void UringBackend::deliver_buffer(Entry& entry, Op& op) {
     const std::uint16_t buffer = entry.first_ahead;
     const MutableBytes unread = buffers_.unread(buffer);
-    if (op.kind == OpKind::receive) {
-        const std::size_t count = std::min(unread.size(), op.into().size());
-        std::memcpy(op.into().data(), unread.data(), count);
-        op.result = static_cast<std::int32_t>(count);
+    const bool leases = op.kind == OpKind::receive_lease || op.kind == OpKind::send_then_receive;
+    if (op.kind == OpKind::splice_in) {
+        op.result = splice_ahead(unread, op);
+        if (op.result <= 0 || op.file() < 0) return;
+    }
+    if (!leases) {
+        const bool splices = op.kind == OpKind::splice_in;
+        const std::size_t count =
+            splices ? static_cast<std::size_t>(op.result) : copy_ahead(unread, op);
         buffers_.read(buffer, count);
         if (count < unread.size()) return;
     }
     entry.first_ahead = buffers_.next(buffer);
     entry.ahead--;
-    if (op.kind == OpKind::receive) return buffers_.recycle(buffer);
+    if (!leases) return buffers_.recycle(buffer);
     op.set_lease(this, unread.data(), static_cast<std::uint32_t>(unread.size()), buffer);
 }
 
@@ -319,8 +330,11 @@ void UringBackend::serve(Handle socket) {
         Op* op = static_cast<Op*>(entry->waiting.front());
         if (op == nullptr) return bound_ahead(*entry, socket);
         if (!has_news(*entry)) {
-            if (entry->multishot == Multishot::idle) arm_receive(*entry, socket.number);
-            return;
+            if (entry->multishot != Multishot::idle) return;
+            if (!is_tried(op->kind)) return arm_receive(*entry, socket.number);
+            entry->waiting.pop();
+            return op->kind == OpKind::splice_in ? try_transfer(*op, *entry)
+                                                 : move_messages(*op, *entry);
         }
         if (!is_sent(*op)) {
             if (op->phase == kQuietSend) blocked_.push_back(socket);
