@@ -4,7 +4,9 @@
 #include "fivetuple/blocking/socket_stream.h"
 #include "fivetuple/os/path_socket.h"
 #include "fivetuple/os/require_peer.h"
+#include "fivetuple/os/unix_message.h"
 
+#include <span>
 #include <utility>
 
 namespace fivetuple::blocking {
@@ -42,6 +44,16 @@ public:
         FT_TRY(Socket socket, connect_unix(to, SocketType::stream, deadline));
         return UnixStream(std::move(socket));
     }
+
+    /// Sends all of `bytes`, at least one, and with the first of them duplicates of `files`, which
+    /// stay the caller's. Errors: as write_all(); EINVAL, without a byte; ETOOMANYREFS (too many
+    /// descriptors under way); limit, over 253 descriptors. sendmsg(2), SCM_RIGHTS in unix(7)
+    Transfer send_files(Bytes bytes, std::span<const int> files, Time deadline = kNever);
+    /// Waits for bytes, takes as many as there are and fit, and the descriptors that came with
+    /// them; it stops where other descriptors begin. No bytes are the end of the stream.
+    /// Errors: limit, where descriptors were lost: those that came are closed; as read_some().
+    /// recvmsg(2)
+    Result<UnixMessage> receive_message(MutableBytes into, Time deadline = kNever);
 };
 
 /// Accepts connections in the Unix domain. A path that it has made goes when it does.

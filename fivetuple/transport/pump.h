@@ -1,7 +1,9 @@
 #pragma once
 
 #include "fivetuple/base/bytes.h"
+#include "fivetuple/base/pump_count.h"
 #include "fivetuple/base/result.h"
+#include "fivetuple/os/pipe_pair.h"
 #include "fivetuple/task/all_of.h"
 #include "fivetuple/task/within.h"
 #include "fivetuple/transport/socket_stream.h"
@@ -10,25 +12,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace fivetuple {
-
-/// How a pump moved its bytes: through this process's memory, or inside the kernel.
-enum class PumpWay : std::uint8_t { copied, spliced };
-std::string_view to_string(PumpWay way);
-
-/// What a pump has done, so far or in all.
-struct PumpCount {
-    std::uint64_t bytes = 0;      ///< Bytes that the receiving side's kernel has taken.
-    std::uint64_t copied = 0;     ///< Those of them that went through this process's memory.
-    bool ended = false;           ///< The source came to its end; else a limit or an error stopped.
-    std::string_view why_copied;  ///< Why splicing was not possible, where it was not.
-
-    PumpWay way() const { return copied == bytes ? PumpWay::copied : PumpWay::spliced; }
-};
 
 struct PumpOptions {
     /// Stops after so many bytes; what the source has beyond them stays in it.
@@ -42,6 +29,9 @@ struct PumpOptions {
     /// How long to wait for bytes, and for room for them.
     Duration read_limit = Duration::max();
     Duration write_limit = Duration::max();
+    /// Where pipes come from and go back to while nothing is under way; else the pump keeps one of
+    /// its own from the first bytes to its end.
+    PipePool* pipes = nullptr;
     /// Where the count can be watched while it grows, and is found after a failure, too.
     PumpCount* so_far = nullptr;
 };
@@ -97,12 +87,18 @@ Task<Result<PumpCount>> pump_by_copying(A& from, B& to, PumpOptions options) {
     co_return count;
 }
 
+/// Moves bytes as pump() does, inside the kernel as far as that is possible.
+Task<Result<PumpCount>> pump_by_splicing(SocketStream& from, SocketStream& to, PumpOptions options);
+
 /// Moves what comes out of `from` into `to` until `from` ends, and then tells `to` so: one
 /// direction of a proxy. Reads no more while `to` takes nothing, so that a slow receiver slows its
 /// sender. Both are the pump's in this direction until it has ended. Errors: those of reading, as
 /// recv, and of writing, as send; cancelled, deadline.
 template <PumpSource A, PumpSink B>
 Task<Result<PumpCount>> pump(A& from, B& to, PumpOptions options = {}) {
+    if constexpr (std::derived_from<A, SocketStream> && std::derived_from<B, SocketStream>) {
+        if (options.may_splice) return pump_by_splicing(from, to, options);
+    }
     return pump_by_copying(from, to, options);
 }
 

@@ -112,4 +112,20 @@ void SocketStream::WritePieces::advance(std::size_t count) {
 
 Transfer SocketStream::WritePieces::finish() { return finish_as("sendmsg"); }
 
+bool SocketStream::WriteLoan::ask_for_rest() {
+    if (left_.empty()) return false;
+    if (left_.size() < loan_.block()->zero_copy_from()) {
+        ask_send(socket_handle(), left_);
+    } else {
+        ask_send_zero_copy(socket_handle(), left_, *loan_.block());
+    }
+    return true;
+}
+
+Transfer SocketStream::WriteLoan::finish() {
+    Transfer done = finish_as("send");
+    loan_ = Loan();
+    return done;
+}
+
 }  // namespace fivetuple

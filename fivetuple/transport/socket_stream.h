@@ -3,6 +3,7 @@
 #include "fivetuple/base/bytes.h"
 #include "fivetuple/base/lease.h"
 #include "fivetuple/base/result.h"
+#include "fivetuple/io/loan.h"
 #include "fivetuple/os/five_tuple.h"
 #include "fivetuple/transport/loop_socket.h"
 
@@ -23,6 +24,7 @@ public:
     class Read;
     class WriteAll;
     class WritePieces;
+    class WriteLoan;
     class WriteThenRead;
     class HangUp;
 
@@ -45,6 +47,10 @@ public:
     /// Sends all of the pieces, one behind the other, without joining them: Transfer. The array of
     /// pieces is used up by it. Errors: as write_all(). sendmsg(2)
     WritePieces writev(std::span<Bytes> pieces);
+    /// Sends all bytes of a loan: Transfer. Large ones are not copied: the kernel reads them where
+    /// they are, for longer than this takes, and the loan goes back to its pool when it is done.
+    /// Errors: as write_all(). MSG_ZEROCOPY in send(2), io_uring_prep_send_zc(3)
+    WriteLoan write_loan(Loan&& from);
     /// Sends all of `from`, then is a read(): the turn of a server that answers and waits for what
     /// is asked next. One system call does both where the backend has such. Errors: as both.
     WriteThenRead write_then_read(Bytes from);
@@ -179,12 +185,30 @@ private:
     std::span<Bytes> left_;
 };
 
+class SocketStream::WriteLoan final : public BulkOp, public Awaits<WriteLoan> {
+public:
+    WriteLoan(SocketStream& stream, Loan&& from)
+        : BulkOp(stream, OpKind::send_zero_copy, kWrites),
+          loan_(std::move(from)),
+          left_(loan_.bytes()) {}
+    Transfer finish();
+
+private:
+    bool ask_for_rest() override;
+    void advance(std::size_t count) override { left_ = left_.subspan(count); }
+    Loan loan_;
+    Bytes left_;
+};
+
 inline SocketStream::ReadSome SocketStream::read_some(MutableBytes into) { return {*this, into}; }
 inline SocketStream::ReadExact SocketStream::read_exact(MutableBytes into) { return {*this, into}; }
 inline SocketStream::Read SocketStream::read() { return Read(*this); }
 inline SocketStream::WriteAll SocketStream::write_all(Bytes from) { return {*this, from}; }
 inline SocketStream::WritePieces SocketStream::writev(std::span<Bytes> pieces) {
     return {*this, pieces};
+}
+inline SocketStream::WriteLoan SocketStream::write_loan(Loan&& from) {
+    return {*this, std::move(from)};
 }
 inline SocketStream::WriteThenRead SocketStream::write_then_read(Bytes from) {
     return {*this, from};

@@ -3,6 +3,7 @@
 #include "fivetuple/os/expect_address.h"
 #include "fivetuple/task/sleep.h"
 #include "fivetuple/transport/connect.h"
+#include "fivetuple/transport/unix_messages.h"
 
 #include <algorithm>
 
@@ -36,6 +37,23 @@ Task<Result<UnixStream>> UnixStream::connect(SocketAddress to) {
 
 Result<std::pair<UnixStream, UnixStream>> UnixStream::pair(Loop& loop) {
     return connected_pair<UnixStream>(loop, SocketType::stream);
+}
+
+Task<Transfer> UnixStream::send_files(Bytes bytes, std::span<const int> files) {
+    // Descriptors without a byte would be lost without a word.
+    if (bytes.empty()) co_return Transfer(0, Error::system(EINVAL, "sendmsg"));
+    auto first = co_await SendUnixMessage(*this, bytes, files);
+    if (!first) co_return Transfer(0, std::move(first).error());
+    if (*first == bytes.size()) co_return Transfer(*first);
+    auto rest = co_await write_all(bytes.subspan(*first));
+    const std::size_t moved = *first + rest.bytes_moved();
+    if (!rest) co_return Transfer(moved, std::move(rest).error());
+    co_return Transfer(moved);
+}
+
+Task<Result<UnixMessage>> UnixStream::receive_message(MutableBytes into) {
+    if (into.empty()) co_return std::unexpected(Error::system(EINVAL, "recvmsg"));
+    co_return co_await ReceiveUnixMessage(*this, into);
 }
 
 Result<std::pair<ListeningSocket, PathSocket>> UnixListener::listen(

@@ -2,6 +2,7 @@
 
 #include "fivetuple/os/listening.h"
 #include "fivetuple/os/path_socket.h"
+#include "fivetuple/os/unix_message.h"
 #include "fivetuple/transport/socket_listener.h"
 #include "fivetuple/transport/socket_stream.h"
 
@@ -37,6 +38,18 @@ public:
     /// Errors: ENOENT, ECONNREFUSED (nobody listens), EACCES, EMFILE; cancelled, deadline.
     /// connect(2)
     static Task<Result<UnixStream>> connect(SocketAddress to);
+
+    /// Sends all of `bytes`, at least one, and with the first of them duplicates of `files`, which
+    /// stay the caller's: Transfer. The peer takes them by receive_message().
+    /// Errors: as write_all(); EINVAL, without a byte; ETOOMANYREFS (too many descriptors under
+    /// way); limit, over 253 descriptors. sendmsg(2), SCM_RIGHTS in unix(7)
+    Task<Transfer> send_files(Bytes bytes, std::span<const int> files);
+    /// Waits for bytes, takes as many as there are and fit, and the descriptors that came with
+    /// them; it stops where other descriptors begin. No bytes are the end of the stream. (What
+    /// read() or read_some() takes loses its descriptors, and read() may take more than it shows.)
+    /// Errors: limit, where descriptors were lost: those that came are closed; as read_some().
+    /// recvmsg(2)
+    Task<Result<UnixMessage>> receive_message(MutableBytes into);
 };
 
 /// Accepts streams in the Unix domain. A path that it has made goes when it does.
