@@ -1,5 +1,6 @@
 #include "fivetuple/blocking/packet_capture.h"
 
+#include "fivetuple/os/calls.h"
 #include "fivetuple/os/clock.h"
 #include "fivetuple/os/options.h"
 #include "fivetuple/os/wait.h"
@@ -18,9 +19,9 @@ Result<void> PacketCapture::wait(Time deadline) {
     // The kernel calls the ring readable as long as its last block is lent: it is not asked then.
     if (ring_.lent() > 0) {
         const Time until = std::min(deadline, after(monotonic_now(), ring_.flush_after()));
-        auto slept = wait_until(-1, Ready::read, until, "poll");
+        calls::wait_ready(-1, 0, until);  // Nothing but the time.
         if (until < deadline) return {};
-        return slept;
+        return std::unexpected(Error::deadline("poll"));
     }
     FT_TRY_VOID(wait_until(fd().raw(), Ready::read, deadline, "poll"));
     FT_TRY(const PendingError pending, get<PendingError>(*this));
