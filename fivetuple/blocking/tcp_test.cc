@@ -94,9 +94,9 @@ TEST_F(BlockingTcp, D1_EveryCallThatMayWaitHasADeadline) {
 TEST_F(BlockingTcp, D1_APeerThatNeverPausesMovesNoDeadline) {
     auto [client, server] = connect();
     std::atomic<bool> is_over = false;
-    const Helper flood([&, &peer = server] {
+    const Helper flood([&] {
         const std::vector<std::byte> some(65536);
-        while (!is_over && peer.write_all(some, soon(1s))) {
+        while (!is_over && server.write_all(some, soon(1s))) {
         }
     });
     std::vector<std::byte> room(64'000'000);
@@ -153,7 +153,7 @@ TEST_F(BlockingTcp, AnAnswerAndTheNextQuestionAreOneCall) {
     auto [client, server] = connect();
     EXPECT_TRUE(client.write_all(bytes_of("one")));
     auto asked = server.read();
-    const Helper peer([&, &client = client] {
+    const Helper peer([&] {
         std::array<std::byte, 3> room;
         EXPECT_TRUE(client.read_exact(room));
         EXPECT_EQ(text_of(room), "one");

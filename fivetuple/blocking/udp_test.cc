@@ -151,7 +151,7 @@ TEST_F(BlockingUdp, F29_ReceivingGoesOnThroughASignalStorm) {
     const Time deadline = soon(20ms);
     EXPECT_TRUE(there.receive(room(), deadline).error().is_deadline());
     EXPECT_GE(monotonic_now(), deadline);
-    const testing_help::Helper helper([&here = here] {
+    const testing_help::Helper helper([&] {
         testing_help::SignalStorm::await(5);
         EXPECT_TRUE(here.send(bytes_of("x")));
     });
@@ -209,7 +209,8 @@ TEST_F(BlockingUdp, MulticastReachesAllWhoHaveJoined) {
 
 TEST_F(BlockingUdp, AnAddressThatIsNotIpIsRefusedInWords) {
     const SocketAddress path = SocketAddress::unix_path("/nowhere").value();
-    EXPECT_EQ(UdpSocket::bind(path).error().message(), "bind unix:/nowhere: UDP needs an IP address");
+    EXPECT_EQ(UdpSocket::bind(path).error().message(),
+              "bind unix:/nowhere: UDP needs an IP address");
     EXPECT_EQ(UdpSocket::connect(path).error().message(),
               "connect unix:/nowhere: UDP needs an IP address");
 }
