@@ -143,6 +143,18 @@ def datagrams():
     expect(printed.splitlines()[-1], "answer: are you there?")
 
 
+def ping():
+    code, printed, complained = run("09_ping", "127.0.0.1")
+    if "neither raw sockets" in complained:
+        expect((code, printed), (1, ""))  # This user may not; that was said.
+        return
+    expect((code, complained), (0, ""))
+    lines = printed.splitlines()
+    assert lines[0] in ("by a raw socket", "by a ping socket"), lines[0]
+    assert lines[1].startswith("64 bytes from 127.0.0.1: icmp_seq=1 ttl="), lines[1]
+    expect(lines[6], "5 of 5 answered")
+
+
 def watch_addresses():
     # In a network of its own, where there is a loopback device and nothing happens by itself.
     alone = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
@@ -172,6 +184,7 @@ TRIES = {
     "06_blocking_client": lambda: client("06_blocking_client"),
     "07_task_tree": task_tree,
     "08_datagrams": datagrams,
+    "09_ping": ping,
     "10_watch_addresses": watch_addresses,
 }
 
