@@ -60,6 +60,9 @@ void Connection::accept(const Handshake& agreed, Time now) {
     agreed_ = agreed;
     last_heard_ = now;
     start_halves(now);
+    // What comes next may not be what was expected; then the answer goes again.
+    syn_timeout_ = limits_->initial_timeout;
+    handshake_at_ = now + syn_timeout_;
 }
 
 void Connection::accept_early(const Handshake& agreed, const Segment& syn,

@@ -250,7 +250,10 @@ std::unique_ptr<Connection> Listener::input_request(Requests::iterator request,
     }
     const std::uint32_t window = Receiver(*limits_, settings_).first_window(0);
     const bool is_within = segment.sequence >= next && segment.sequence <= next + window;
-    if (!is_within) {
+    const bool is_old =
+        known.agreed.has_timestamps && segment.options.timestamps &&
+        is_older_timestamp(segment.options.timestamps->value, known.agreed.recent_timestamp);
+    if (!is_within || (is_old && !segment.flags.rst)) {
         if (segment.flags.rst) return nullptr;
         Segment answer = make_answer(tuple, known, now);
         answer.sequence = known.agreed.ours + 1;

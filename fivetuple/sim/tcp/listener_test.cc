@@ -171,6 +171,43 @@ TEST(TcpListener, AResetEndsAHandshake) {
     EXPECT_EQ(crowd.listener->half_open(), 0u);
 }
 
+TEST(TcpListener, AnAcknowledgementWithAnOldTimestampMakesNoConnection) {
+    Crowd crowd;
+    crowd.has_timestamps = true;
+    crowd.listen();
+    crowd.knock(1);
+    crowd.theirs = crowd.take().sequence;
+    auto old = crowd.from(1, crowd.say({.ack = true}, 1, 1));
+    old.options.timestamps->value -= 1000;
+    crowd.give(old);
+    EXPECT_EQ(crowd.listener->waiting(), 0u);
+    EXPECT_EQ(crowd.take().flags, (Flags{.ack = true}));
+    crowd.give(crowd.from(1, crowd.say({.ack = true}, 1, 1)));
+    EXPECT_EQ(crowd.listener->waiting(), 1u);
+}
+
+// A connection whose first segment is not the one that makes it does not stand still for ever.
+TEST(TcpListener, AConnectionThatIsNotAcknowledgedAfterAllRepeatsItsAnswerAndEnds) {
+    const Limits limits;
+    const FiveTuple tuple{Protocol::tcp, *SocketAddress::parse("10.0.0.1:80"),
+                          *SocketAddress::parse("10.0.0.2:5000")};
+    Connection connection(limits, {}, tuple, 1500, {});
+    Handshake agreed;
+    agreed.our_segment = agreed.their_segment = 1460;
+    Time now{};
+    connection.accept(agreed, now);
+    unsigned answers = 0;
+    while (!connection.is_over()) {
+        ASSERT_NE(connection.next_deadline(), kNever);
+        now = connection.next_deadline();
+        connection.advance(now);
+        while (auto out = connection.output()) answers += out->flags.syn && out->flags.ack;
+    }
+    EXPECT_EQ(answers, 5u);
+    EXPECT_EQ(now, Time{} + 63s);
+    EXPECT_EQ(connection.take_error(), ETIMEDOUT);
+}
+
 TEST(TcpListener, DeferAcceptWaitsForData) {
     Settings settings;
     settings.defer_accept = 1;
