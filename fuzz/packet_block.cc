@@ -14,11 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto copy = std::make_unique<std::byte[]>(size);
     std::ranges::copy(bytes, copy.get());
     const Bytes block(copy.get(), size);
-    FrameReader frames(block);
+    BlockReader frames(block);
     const std::size_t told = frames.frames();
     std::size_t seen = 0;
     std::size_t sum = 0;
-    for (Frame frame; frames.next(frame);) {
+    for (LinkFrame frame; frames.next(frame);) {
         ++seen;
         FT_ASSERT(frame.bytes.size() <= size && frame.size >= frame.bytes.size(), "it has a size");
         for (const std::byte each : frame.bytes) sum += std::to_integer<std::size_t>(each);

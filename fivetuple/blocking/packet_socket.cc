@@ -9,8 +9,8 @@ Result<PacketSocket> PacketSocket::open(const PacketOptions& options) {
     return PacketSocket(std::move(socket));
 }
 
-Result<Frame> PacketSocket::receive(MutableBytes into, WhenCut when_cut, Time deadline) {
-    FrameRoom room;
+Result<LinkFrame> PacketSocket::receive(MutableBytes into, WhenCut when_cut, Time deadline) {
+    LinkFrameRoom room;
     FT_TRY_VOID(wait_and_try(fd().raw(), Ready::read, deadline, "recvmsg", [&] {
         return calls::receive_messages(fd().raw(), {&room.prepare(into), 1});
     }));
@@ -18,7 +18,7 @@ Result<Frame> PacketSocket::receive(MutableBytes into, WhenCut when_cut, Time de
 }
 
 Result<void> PacketSocket::send(Bytes frame, const PacketAddress* to, Time deadline) {
-    FrameToSend message(frame, to);
+    LinkFrameToSend message(frame, to);
     auto sent = wait_and_try(fd().raw(), Ready::write, deadline, "sendmsg", [&] {
         return calls::send_messages(fd().raw(), {&message.prepare(), 1});
     });

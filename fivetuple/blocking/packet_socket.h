@@ -18,8 +18,8 @@ public:
     /// Waits for a frame, whose bytes are the front of `into`.
     /// Errors: EMSGSIZE where it did not fit; ENETDOWN, once, where the interface has gone down;
     /// deadline. recvmsg(2)
-    Result<Frame> receive(MutableBytes into, WhenCut when_cut, Time deadline = kNever);
-    Result<Frame> receive(MutableBytes into, Time deadline = kNever) {
+    Result<LinkFrame> receive(MutableBytes into, WhenCut when_cut, Time deadline = kNever);
+    Result<LinkFrame> receive(MutableBytes into, Time deadline = kNever) {
         return receive(into, WhenCut::fail, deadline);
     }
 

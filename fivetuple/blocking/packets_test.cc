@@ -105,7 +105,7 @@ TEST(BlockingPackets, B3_FramesComeAndGo) {
             const auto block = capture.next(soon());
             ASSERT_TRUE(block) << block.error().message();
             auto frames = block->frames();
-            for (Frame each; frames.next(each); ++seen) {
+            for (LinkFrame each; frames.next(each); ++seen) {
                 EXPECT_TRUE(std::ranges::equal(each.bytes, frame));
             }
             EXPECT_EQ(frames.fault(), nullptr);

@@ -120,7 +120,7 @@ TEST(Ipv6Packet, IsReadWhereItLies) {
     EXPECT_EQ(Ipv6Packet::parse(packet).error().message(), "IPv6: its version is 4");
 }
 
-TEST(Icmp, QuestionsAndAnswersAreReadBack) {
+TEST(IcmpMessages, QuestionsAndAnswersAreReadBack) {
     for (const Family family : {Family::ipv4, Family::ipv6}) {
         for (const bool is_reply : {false, true}) {
             std::array<std::byte, 64> room;
@@ -157,7 +157,7 @@ TEST(Icmp, QuestionsAndAnswersAreReadBack) {
               "ICMP: a message has 8 bytes at least, and here are 7");
 }
 
-TEST(Icmp, FailuresQuoteThePacketAndSayWhy) {
+TEST(IcmpMessages, FailuresQuoteThePacketAndSayWhy) {
     auto message = bytes({3, 4, 0, 0, 0, 0, 0x05, 0xdc, 'p', 'k', 't'});
     const auto v4 = IcmpMessage::parse(Family::ipv4, message).value();
     EXPECT_TRUE(v4.is_failure());
@@ -176,7 +176,7 @@ TEST(Icmp, FailuresQuoteThePacketAndSayWhy) {
     EXPECT_EQ(icmp_words(Family::ipv6, 200, 1), "type 200 code 1");
 }
 
-TEST(Icmp, FiltersSayWhatTheyPass) {
+TEST(IcmpMessages, FiltersSayWhatTheyPass) {
     EXPECT_EQ(IcmpFilter{}.to_string(), "passes all");
     EXPECT_EQ(IcmpFilter::only({0, 3}).to_string(), "passes 0, 3");
     EXPECT_EQ(IcmpFilter::only({}).to_string(), "passes none");

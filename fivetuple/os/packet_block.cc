@@ -21,7 +21,7 @@ T read_at(Bytes from, std::size_t at) {
 
 }  // namespace
 
-FrameReader::FrameReader(Bytes block) : block_(block) {
+BlockReader::BlockReader(Bytes block) : block_(block) {
     if (block.size() < sizeof(tpacket_block_desc)) {
         fail("the block is shorter than its header");
         return;
@@ -32,13 +32,13 @@ FrameReader::FrameReader(Bytes block) : block_(block) {
     is_losing_ = (header.block_status & TP_STATUS_LOSING) != 0;
 }
 
-bool FrameReader::fail(const char* fault) {
+bool BlockReader::fail(const char* fault) {
     fault_ = fault;
     left_ = 0;
     return false;
 }
 
-bool FrameReader::next(Frame& frame) {
+bool BlockReader::next(LinkFrame& frame) {
     if (left_ == 0) return false;
     if (at_ > block_.size() || block_.size() - at_ < kHeaders) {
         return fail("a frame begins outside of the block");
@@ -52,7 +52,7 @@ bool FrameReader::next(Frame& frame) {
     const auto address =
         PacketAddress::from_raw(reinterpret_cast<const sockaddr*>(&from), sizeof from);
     if (!address) return fail("a frame's sender is no address of frames");
-    frame = Frame();
+    frame = LinkFrame();
     frame.bytes = block_.subspan(at_ + header.tp_mac, header.tp_snaplen);
     frame.size = std::max(header.tp_len, header.tp_snaplen);
     frame.network = header.tp_net >= header.tp_mac ? header.tp_net - header.tp_mac : 0U;

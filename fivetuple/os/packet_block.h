@@ -11,12 +11,12 @@ namespace fivetuple {
 /// Walks over the frames of a block that the kernel has filled, where they lie.
 /// Lengths and offsets that lie end the walk: it never reads outside of
 /// `block`. Kernel documentation: networking/packet_mmap, TPACKET_V3
-class FrameReader {
+class BlockReader {
 public:
-    explicit FrameReader(Bytes block);
+    explicit BlockReader(Bytes block);
 
     /// The next one; false at the end.
-    bool next(Frame& frame);
+    bool next(LinkFrame& frame);
     /// What is wrong with the block, where the walk ended for that; null, where
     /// all is well.
     const char* fault() const { return fault_; }

@@ -74,9 +74,9 @@ struct Seen {
 Seen walk(Bytes block) {
     // Memory that ends where the block does, so that a look behind it is seen.
     const std::vector<std::byte> copy(block.begin(), block.end());
-    FrameReader frames(copy);
+    BlockReader frames(copy);
     Seen seen{{}, nullptr};
-    Frame frame;
+    LinkFrame frame;
     while (frames.next(frame)) seen.payloads.emplace_back(text_of(frame.bytes));
     seen.fault = frames.fault();
     return seen;
@@ -85,16 +85,16 @@ Seen walk(Bytes block) {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-TEST(FrameReader, HandsOutWhatTheKernelWrote) {
+TEST(BlockReader, HandsOutWhatTheKernelWrote) {
     Block block({"one", "", "three"});
     block.change(2, [](tpacket3_hdr& header) {
         header.tp_len = 1500;
         header.tp_status = TP_STATUS_VLAN_VALID | TP_STATUS_CSUMNOTREADY;
         header.hv1.tp_vlan_tci = 0x602a;
     });
-    FrameReader frames(block.bytes());
+    BlockReader frames(block.bytes());
     EXPECT_EQ(frames.frames(), 3U);
-    Frame frame;
+    LinkFrame frame;
     ASSERT_TRUE(frames.next(frame));
     EXPECT_EQ(text_of(frame.bytes), "one");
     EXPECT_EQ(frame.size, 3U);
@@ -113,7 +113,7 @@ TEST(FrameReader, HandsOutWhatTheKernelWrote) {
     EXPECT_EQ(frames.fault(), nullptr);
 }
 
-TEST(FrameReader, LengthsThatLieEndTheWalkWithAReason) {
+TEST(BlockReader, LengthsThatLieEndTheWalkWithAReason) {
     EXPECT_STREQ(walk({}).fault, "the block is shorter than its header");
     EXPECT_STREQ(walk(Block({"x"}).bytes().first(47)).fault,
                  "the block is shorter than its header");

@@ -8,7 +8,7 @@
 namespace fivetuple {
 namespace {
 
-void read_auxiliary(const tpacket_auxdata& told, std::size_t size, Frame& frame) {
+void read_auxiliary(const tpacket_auxdata& told, std::size_t size, LinkFrame& frame) {
     frame.size = std::max<std::size_t>(size, told.tp_len);
     frame.network = told.tp_net >= told.tp_mac ? told.tp_net - told.tp_mac : 0U;
     frame.lacks_checksum = (told.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
@@ -24,11 +24,11 @@ VlanTag VlanTag::from_raw(std::uint16_t control, std::uint16_t protocol) {
             static_cast<EtherType>(protocol)};
 }
 
-Result<Frame> read_frame(const msghdr& header, std::size_t size) {
+Result<LinkFrame> read_link_frame(const msghdr& header, std::size_t size) {
     FT_TRY(
         PacketAddress from,
         PacketAddress::from_raw(static_cast<const sockaddr*>(header.msg_name), header.msg_namelen));
-    Frame frame;
+    LinkFrame frame;
     const iovec& room = header.msg_iov[0];
     frame.bytes = {static_cast<const std::byte*>(room.iov_base), std::min(size, room.iov_len)};
     frame.size = size;

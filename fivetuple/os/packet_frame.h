@@ -26,7 +26,7 @@ struct VlanTag {
 
 /// A frame that has come, or was seen going. Its bytes lie in the buffer that
 /// it was received into.
-struct Frame {
+struct LinkFrame {
     Bytes bytes;              ///< With the link's header, but for cooked sockets.
     std::size_t size = 0;     ///< As it was on the wire: more than `bytes` where it did not fit.
     std::size_t network = 0;  ///< Where in `bytes` the network's header begins.
@@ -45,6 +45,6 @@ struct Frame {
 /// What recvmsg(2) left in `header`, whose frame was `size` bytes long. Its
 /// bytes are those of the header's one buffer. Errors: malformed, where the
 /// sender is no address of frames.
-Result<Frame> read_frame(const msghdr& header, std::size_t size);
+Result<LinkFrame> read_link_frame(const msghdr& header, std::size_t size);
 
 }  // namespace fivetuple

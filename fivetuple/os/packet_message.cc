@@ -8,14 +8,14 @@
 
 namespace fivetuple {
 
-mmsghdr& FrameRoom::prepare(MutableBytes into) {
+mmsghdr& LinkFrameRoom::prepare(MutableBytes into) {
     room_.receive_into(header_.msg_hdr, into);
     header_.msg_hdr.msg_flags = calls::kNoDescriptors;
     return header_;
 }
 
-Result<Frame> FrameRoom::take(WhenCut when_cut) const {
-    FT_TRY(const Frame frame, read_frame(header_.msg_hdr, header_.msg_len));
+Result<LinkFrame> LinkFrameRoom::take(WhenCut when_cut) const {
+    FT_TRY(const LinkFrame frame, read_link_frame(header_.msg_hdr, header_.msg_len));
     if (frame.is_truncated() && when_cut == WhenCut::fail) {
         return std::unexpected(Error::system(EMSGSIZE, "recvmsg")
                                    .because("a frame of " + std::to_string(frame.size) +
@@ -25,11 +25,11 @@ Result<Frame> FrameRoom::take(WhenCut when_cut) const {
     return frame;
 }
 
-FrameToSend::FrameToSend(Bytes bytes, const PacketAddress* to) : bytes_(bytes) {
+LinkFrameToSend::LinkFrameToSend(Bytes bytes, const PacketAddress* to) : bytes_(bytes) {
     if (to != nullptr) to_ = *to;
 }
 
-mmsghdr& FrameToSend::prepare() {
+mmsghdr& LinkFrameToSend::prepare() {
     msghdr& message = header_.msg_hdr;
     if (to_) {
         message.msg_namelen = to_->to_raw(name_);
@@ -41,7 +41,7 @@ mmsghdr& FrameToSend::prepare() {
     return header_;
 }
 
-Error FrameToSend::about(Error why) const {
+Error LinkFrameToSend::about(Error why) const {
     Error error =
         to_ ? std::move(why).about(netlink::interface_name(to_->interface)) : std::move(why);
     if (error.is(EMSGSIZE)) {

@@ -13,13 +13,13 @@
 namespace fivetuple {
 
 /// A recvmsg(2) of one frame: its header and the room for what comes beside its bytes.
-class FrameRoom {
+class LinkFrameRoom {
 public:
     /// The header, ready to receive into `into`. The room must stay where it is.
     mmsghdr& prepare(MutableBytes into);
     /// What recvmsg(2) has left there.
     /// Errors: EMSGSIZE, naming both sizes, where the frame did not fit and that is a failure.
-    Result<Frame> take(WhenCut when_cut) const;
+    Result<LinkFrame> take(WhenCut when_cut) const;
 
 private:
     mmsghdr header_{};
@@ -27,10 +27,10 @@ private:
 };
 
 /// A sendmsg(2) of one frame.
-class FrameToSend {
+class LinkFrameToSend {
 public:
     /// `to`, unless it is null, is copied; the bytes must stay.
-    FrameToSend(Bytes bytes, const PacketAddress* to);
+    LinkFrameToSend(Bytes bytes, const PacketAddress* to);
     /// The header. What it points to must stay where it is.
     mmsghdr& prepare();
     /// The same error, naming the interface and the size where that is what is wrong.

@@ -39,9 +39,9 @@ public:
     PacketBlock& operator=(PacketBlock&& other) noexcept;
     ~PacketBlock() { give_back(); }
 
-    /// `Frame frame; for (auto frames = block.frames(); frames.next(frame);)`.
+    /// `LinkFrame frame; for (auto frames = block.frames(); frames.next(frame);)`.
     /// They are good until the block is given back.
-    FrameReader frames() const { return FrameReader(bytes()); }
+    BlockReader frames() const { return BlockReader(bytes()); }
     Bytes bytes() const;
     /// Gives it back now.
     void give_back();

@@ -11,7 +11,7 @@ namespace fivetuple {
 /// networking/packet_mmap, TPACKET_V3
 ///
 ///     FT_CO_TRY(const PacketBlock block, co_await capture.next());
-///     Frame frame;
+///     LinkFrame frame;
 ///     for (auto frames = block.frames(); frames.next(frame);) ...
 class PacketCapture : public LoopSocket {
 public:

@@ -14,7 +14,7 @@ bool PacketSocket::Receive::start(Node& node, std::coroutine_handle<> sleeper) {
     return begin(node, sleeper);
 }
 
-Result<Frame> PacketSocket::Receive::finish() {
+Result<LinkFrame> PacketSocket::Receive::finish() {
     end_use();
     if (result < 0) return std::unexpected(error("recvmsg"));
     return room_.take(when_cut_);

@@ -21,7 +21,7 @@ public:
     /// Errors: as open_packet_socket(); limit, where the backend cannot watch so high a descriptor.
     static Result<PacketSocket> open(Loop& loop, const PacketOptions& options = {});
 
-    /// Waits for a frame: Result<Frame>, whose bytes are the front of `into`.
+    /// Waits for a frame: Result<LinkFrame>, whose bytes are the front of `into`.
     /// Errors: EMSGSIZE where it did not fit; ENETDOWN, once, where the interface has gone down;
     /// cancelled, deadline. recvmsg(2)
     Receive receive(MutableBytes into, WhenCut when_cut = WhenCut::fail);
@@ -48,12 +48,12 @@ public:
     Receive(PacketSocket& socket, MutableBytes into, WhenCut when_cut)
         : SocketOp(socket, OpKind::receive_messages, kReads), into_(into), when_cut_(when_cut) {}
     bool start(Node& node, std::coroutine_handle<> sleeper);
-    Result<Frame> finish();
+    Result<LinkFrame> finish();
 
 private:
     MutableBytes into_;
     WhenCut when_cut_;
-    FrameRoom room_;
+    LinkFrameRoom room_;
 };
 
 class PacketSocket::Send : public SocketOp, public Awaits<Send> {
@@ -64,7 +64,7 @@ public:
     Result<void> finish();
 
 private:
-    FrameToSend frame_;
+    LinkFrameToSend frame_;
 };
 
 inline PacketSocket::Receive PacketSocket::receive(MutableBytes into, WhenCut when_cut) {

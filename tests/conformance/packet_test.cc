@@ -36,7 +36,7 @@ std::vector<std::byte> frame_with(std::string_view payload, std::uint8_t to = 2)
     return frame;
 }
 
-std::string payload_of(const Frame& frame) {
+std::string payload_of(const LinkFrame& frame) {
     return std::string(text_of(frame.bytes.subspan(std::min(kEthernet, frame.bytes.size()))));
 }
 
@@ -181,7 +181,7 @@ TEST_P(PacketTest, B3_ABlockOfTheRingHoldsManyFramesWhereTheyLie) {
             if (!block) co_return;
             ++blocks;
             auto frames = block->frames();
-            Frame frame;
+            LinkFrame frame;
             while (frames.next(frame)) {
                 EXPECT_EQ(payload_of(frame), "frame " + std::to_string(seen++));
                 EXPECT_EQ(frame.from.hardware.to_string(), "02:00:00:00:00:01");
@@ -228,7 +228,7 @@ TEST_P(PacketTest, B3_ARingWhoseBlocksAreAllLentDropsAndSaysSo) {
         EXPECT_GT(capture.take_statistics()->dropped, 0U);
         // What is lent outlives the capture.
         capture.close();
-        Frame read;
+        LinkFrame read;
         auto frames = lent.back().frames();
         EXPECT_TRUE(frames.next(read));
         EXPECT_EQ(payload_of(read), std::string(1000, 'x'));
