@@ -1,6 +1,5 @@
 // Is a host there, and how long do its answers take? One socket, by whichever means this user may.
 #include "fivetuple/fivetuple.h"
-#include "fivetuple/transport/ping.h"
 
 #include <cstdio>
 
