@@ -38,7 +38,7 @@ public:
     /// Whether it is a part of a packet, and where in that its payload begins, in
     /// bytes.
     bool is_fragment() const { return (half_at(6) & 0x3fff) != 0; }
-    std::size_t fragment_offset() const { return (half_at(6) & 0x1fffU) * 8; }
+    std::size_t fragment_offset() const { return std::size_t{half_at(6) & 0x1fffU} * 8; }
     /// The sum of the header's bytes is what it must be.
     bool has_right_checksum() const;
 
