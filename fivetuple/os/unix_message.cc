@@ -60,6 +60,7 @@ Result<UnixMessage> UnixMessageRoom::take() {
                                             std::to_string(bytes_.iov_len)));
     }
     message.bytes = {static_cast<const std::byte*>(bytes_.iov_base), size};
+    if (header.msg_namelen == 0) return message;  // Most have no name; that is no failure.
     const auto from =
         SocketAddress::from_raw(reinterpret_cast<const sockaddr*>(&name_), header.msg_namelen);
     if (from) message.from = *from;
