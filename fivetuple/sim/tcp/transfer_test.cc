@@ -163,12 +163,83 @@ void converse(std::uint64_t seed, std::uint64_t* hash = nullptr) {
     if (hash != nullptr) *hash = wire.hash;
 }
 
-TEST(TcpTransfer, WhateverTheNetworkDoesAllBytesComeAndBothEndsEnd) {
-    for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
-        converse(seed);
-        if (HasFailure()) break;
+// A hundred seeds each, so that the tests of many run side by side.
+class TcpSeeds : public testing::TestWithParam<std::uint64_t> {
+protected:
+    template <class Run>
+    void each_seed(Run run) {
+        for (std::uint64_t seed = GetParam(); seed < GetParam() + 100; ++seed) {
+            run(seed);
+            if (HasFailure()) break;
+        }
+    }
+};
+
+TEST_P(TcpSeeds, WhateverTheNetworkDoesAllBytesComeAndBothEndsEnd) {
+    each_seed([](std::uint64_t seed) { converse(seed); });
+}
+
+// Programs that end anyhow, over a network that is away for a while: what has come is the front of
+// what was sent, and in the end nothing is left of either connection.
+void part(std::uint64_t seed) {
+    Random random(seed);
+    const WireFaults faults = faults_of(random);
+    TcpWire wire(seed, faults);
+    Settings one = settings_of(random), other = settings_of(random);
+    if (random.below(4) == 0) one.linger = 0s;
+    if (random.below(4) == 0) other.user_timeout = 5s;
+    const auto pair = wire.connect(one, other);
+    if (pair.server == nullptr) return;
+    const std::array<Connection*, 2> ends = {pair.client, pair.server};
+    std::array<bool, 2> is_closed{};
+    std::array<std::vector<std::byte>, 2> sent{some_bytes(40'000, seed), some_bytes(40'000, ~seed)};
+    std::array<std::size_t, 2> written{}, got{};
+    std::vector<std::byte> room(3000);
+    for (int step = 0; step < 200; ++step) {
+        wire.pass(Duration(static_cast<std::int64_t>(random.below(200'000'000))));
+        if (random.below(60) == 0) wire.faults.loss = wire.faults.loss < 1 ? 1 : faults.loss;
+        const std::size_t which = random.below(2);
+        if (is_closed[which]) continue;
+        Connection& end = *ends[which];
+        const std::uint64_t what = random.below(40);
+        if (what == 0) {
+            is_closed[which] = true;
+            wire.host(which).close(end, wire.now);
+            continue;
+        }
+        if (what == 1) static_cast<void>(end.shutdown_write(wire.now).has_value());
+        if (what < 20) {
+            const auto more = end.send(Bytes(sent[which]).subspan(written[which]), wire.now);
+            written[which] += more.value_or(0);
+        } else {
+            const auto came = end.receive(room, wire.now);
+            for (std::size_t at = 0; at < came.value_or(0); ++at, ++got[which]) {
+                ASSERT_EQ(room[at], sent[1 - which][got[which]]) << "seed " << seed;
+            }
+        }
+        wire.host(which).changed(end);
+    }
+    for (std::size_t which = 0; which < 2; ++which) {
+        if (!is_closed[which]) wire.host(which).close(*ends[which], wire.now);
+    }
+    wire.pass(2h);
+    for (std::size_t which = 0; which < 2; ++which) {
+        EXPECT_TRUE(wire.host(which).connections().empty()) << "seed " << seed;
+        EXPECT_EQ(wire.host(which).next_deadline(), kNever) << "seed " << seed;
     }
 }
+
+TEST_P(TcpSeeds, HoweverProgramsEndNothingIsLeft) {
+    each_seed([](std::uint64_t seed) { part(seed); });
+}
+
+std::vector<std::uint64_t> hundreds() {
+    std::vector<std::uint64_t> all;
+    all.reserve(20);
+    for (std::uint64_t seed = 1; seed < 2000; seed += 100) all.push_back(seed);
+    return all;
+}
+INSTANTIATE_TEST_SUITE_P(From, TcpSeeds, testing::ValuesIn(hundreds()));
 
 TEST(TcpTransfer, TheSameSeedIsTheSameRun) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
