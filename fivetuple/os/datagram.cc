@@ -45,6 +45,13 @@ bool read_packet_info(const ControlMessage& message, DatagramDetails& details) {
     return false;
 }
 
+// Whether a count of nanoseconds since 1970 holds it.
+bool is_wall_time(const timespec& stamp) {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    return stamp.tv_sec >= 0 && stamp.tv_sec < INT64_MAX / kSecond && stamp.tv_nsec >= 0 &&
+           stamp.tv_nsec < kSecond;
+}
+
 bool is(const ControlMessage& message, int level, int type) {
     return message.level == level && message.type == type;
 }
@@ -70,7 +77,7 @@ bool DatagramDetails::read(const ControlMessage& message) {
     }
     if (is(message, SOL_SOCKET, SCM_TIMESTAMPNS)) {
         timespec stamp{};
-        if (message.read(stamp)) {
+        if (message.read(stamp) && is_wall_time(stamp)) {
             received_at = WallTime(std::chrono::seconds(stamp.tv_sec) +
                                    std::chrono::nanoseconds(stamp.tv_nsec));
         }
