@@ -82,6 +82,18 @@ std::string_view hint_for(const Error& cause) {
     return {};
 }
 
+std::vector<Hint> hints_about(int code) {
+    std::vector<Hint> hints;
+    for (const Advice& each : kAdvice) {
+        if (each.code != code) continue;
+        const std::string_view about = each.about == About::ip     ? "of an address"
+                                       : each.about == About::name ? "of a path"
+                                                                   : "";
+        hints.push_back({each.call, about, each.text});
+    }
+    return hints;
+}
+
 std::string complaint(std::string_view goal, const Error& cause) {
     std::string text = "error: cannot " + std::string(goal);
     const std::string_view subject = cause.subject();

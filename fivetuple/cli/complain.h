@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fivetuple {
 
@@ -18,5 +19,14 @@ std::string complaint(std::string_view goal, const Error& cause);
 
 /// The way out of an error, one line; empty where none is known.
 std::string_view hint_for(const Error& cause);
+
+/// A way out that is known for an errno.
+struct Hint {
+    std::string_view call;   ///< From which call; empty: from any.
+    std::string_view about;  ///< `of an address`, `of a path`; empty: of anything.
+    std::string_view text;
+};
+/// All of an errno, in the order in which they are tried.
+std::vector<Hint> hints_about(int code);
 
 }  // namespace fivetuple
