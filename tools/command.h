@@ -20,6 +20,7 @@ void add_relay(CLI::App& program, Run& chosen);
 void add_backends(CLI::App& program, Run& chosen);
 void add_demo(CLI::App& program, Run& chosen);
 void add_options(CLI::App& program, Run& chosen);
+void add_explain(CLI::App& program, Run& chosen);
 void add_ping(CLI::App& program, Run& chosen);
 
 /// The address that commands talk on when none is given.

@@ -46,6 +46,7 @@ int run(int count, char** arguments) {
     add_relay(program, chosen);
     add_backends(program, chosen);
     add_options(program, chosen);
+    add_explain(program, chosen);
     add_ping(program, chosen);
     try {
         program.parse(count, arguments);
