@@ -97,12 +97,10 @@ void Stack::settle(Entry& entry) {
         entry.at = at;
         if (at != kNever) deadlines_.push(entry);
     }
-    if (connection.state() == TcpState::time_wait) {
-        if (in_time_wait_.empty() ||
-            std::ranges::find(in_time_wait_, entry.number) == in_time_wait_.end()) {
-            in_time_wait_.push_back(entry.number);
-        }
-    }
+    const bool waits = connection.state() == TcpState::time_wait;
+    if (waits && !entry.is_in_time_wait) in_time_wait_.push_back(entry.number);
+    if (!waits && entry.is_in_time_wait) std::erase(in_time_wait_, entry.number);
+    entry.is_in_time_wait = waits;
     if (connection.is_over() && entry.is_mapped) {
         by_tuple_.erase(tuple);
         entry.is_mapped = false;
@@ -121,17 +119,14 @@ void Stack::settle(Entry& entry) {
 void Stack::forget(Entry& entry) {
     if (entry.is_in_heap()) deadlines_.erase(entry);
     if (entry.is_mapped) by_tuple_.erase(entry.connection->tuple());
-    std::erase(in_time_wait_, entry.number);
+    if (entry.is_in_time_wait) std::erase(in_time_wait_, entry.number);
     number_of_.erase(entry.connection.get());
     entries_.erase(entry.number);
 }
 
 void Stack::limit_time_wait() {
     while (in_time_wait_.size() > limits_->most_in_time_wait) {
-        const auto oldest = entries_.find(in_time_wait_.front());
-        in_time_wait_.pop_front();
-        if (oldest == entries_.end()) continue;
-        Entry& entry = *oldest->second;
+        Entry& entry = *entries_.at(in_time_wait_.front());
         entry.connection->abort(Time{});
         settle(entry);
     }

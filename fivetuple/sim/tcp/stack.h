@@ -52,7 +52,7 @@ public:
     void packet_too_big(const FiveTuple& tuple, std::uint16_t mtu, Time now);
 
     // The program's side. What is handed out belongs to the stack, and is good until it is closed.
-    /// Errors: EADDRINUSE. bind(2)
+    /// What is handed out ends before the stack does. Errors: EADDRINUSE. bind(2)
     Result<std::unique_ptr<Binding>> bind(const SocketAddress& local, const Settings& settings);
     /// Errors: EADDRINUSE. listen(2)
     Result<Listener*> listen(std::unique_ptr<Binding> binding, const Settings& settings,
@@ -92,6 +92,7 @@ private:
         Listener* early_at = nullptr;  // It counts there as made by fast open.
         bool is_mapped = false;
         bool is_touched = false;
+        bool is_in_time_wait = false;
     };
     struct Sooner {
         bool operator()(const Entry& a, const Entry& b) const {
