@@ -7,7 +7,8 @@
 #include "fivetuple/blocking/vsock.h"
 #include "fivetuple/os/clock.h"
 
-#include "tests/testing/own_loop.h"
+#include "tests/testing/router.h"
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
