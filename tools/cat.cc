@@ -1,18 +1,12 @@
-#include "fivetuple/task/all_of.h"
 #include "fivetuple/task/first_of.h"
 #include "fivetuple/task/run.h"
 #include "fivetuple/task/signal.h"
-#include "fivetuple/task/within.h"
-#include "fivetuple/transport/file_stream.h"
-#include "fivetuple/transport/tcp.h"
-#include "fivetuple/transport/unix.h"
-
-#include <unistd.h>
 
 #include "tools/command.h"
+#include "tools/relay_open.h"
+#include "tools/relay_run.h"
 #include <csignal>
 #include <cstdio>
-#include <variant>
 
 // `ft cat`: joins standard input and output to a connection, each direction to its own end.
 namespace ft_tool {
@@ -25,12 +19,12 @@ struct CatArguments {
     std::string address;
     bool listens = false;
     bool keeps_listening = false;
+    bool is_datagram = false;
+    bool is_seqpacket = false;
     std::string connect_limit = "10s";
     bool verbose = false;
     LoopArguments loop;
 };
-
-constexpr std::size_t kRoom = std::size_t{64} * 1024;
 
 /// What went wrong, and in which of the user's words.
 struct Trouble {
@@ -39,87 +33,73 @@ struct Trouble {
 };
 using Outcome = std::optional<Trouble>;
 
-ft::Task<ft::Result<void>> send_input(ft::FileStream& input, ft::SocketStream& peer) {
-    std::vector<std::byte> room(kRoom);
-    while (true) {
-        FT_CO_TRY(const std::size_t got, co_await input.read_some(room));
-        if (got == 0) break;
-        ft::Transfer sent = co_await peer.write_all(ft::Bytes(room).first(got));
-        if (!sent) co_return std::unexpected(std::move(sent).error());
+// The peer as `ft relay` would write it.
+ft::RelayAddress peer_of(const CatArguments& arguments) {
+    using Kind = ft::RelayKind;
+    ft::RelayAddress peer;
+    peer.text = arguments.address;
+    peer.at = address_of(arguments.address);
+    const bool listens = arguments.listens;
+    if (!peer.at.is_unix()) {
+        peer.kind = arguments.is_datagram ? (listens ? Kind::udp_listen : Kind::udp)
+                                          : (listens ? Kind::tcp_listen : Kind::tcp);
+    } else if (arguments.is_datagram) {
+        peer.kind = listens ? Kind::unix_datagram_listen : Kind::unix_datagram;
+    } else if (arguments.is_seqpacket) {
+        peer.kind = listens ? Kind::seqpacket_listen : Kind::seqpacket;
+    } else {
+        peer.kind = listens ? Kind::unix_listen : Kind::unix_stream;
     }
-    // The peer may have gone meanwhile; then there is nobody to tell.
-    static_cast<void>(peer.shutdown_write());
-    co_return {};
+    return peer;
 }
 
-ft::Task<ft::Result<void>> print_output(ft::SocketStream& peer, ft::FileStream& output) {
-    while (true) {
-        FT_CO_TRY(const ft::Lease got, co_await peer.read());
-        if (got.empty()) co_return {};
-        ft::Transfer printed = co_await output.write_all(got.bytes());
-        if (!printed) co_return std::unexpected(std::move(printed).error());
-    }
+void mention(const CatArguments& arguments, const char* what, const std::string& name) {
+    if (arguments.verbose) std::fprintf(stderr, "%s %s\n", what, name.c_str());
 }
 
-// Both directions to their ends. At a terminal nobody would know that it has to be ended as well,
-// so there the peer's end is the end.
-ft::Task<ft::Result<void>> join(ft::Loop& loop, ft::SocketStream peer) {
-    FT_CO_TRY(auto input, ft::FileStream::share(loop, STDIN_FILENO));
-    FT_CO_TRY(auto output, ft::FileStream::share(loop, STDOUT_FILENO));
-    if (::isatty(STDIN_FILENO) != 0) {
-        auto first = co_await ft::first_of(print_output(peer, output), send_input(input, peer));
-        if (first.index() == 0) co_return std::move(first.get<0>());
-        FT_CO_TRY_VOID(std::move(first.get<1>()));
-        co_return co_await print_output(peer, output);
-    }
-    auto both = co_await ft::all_of(send_input(input, peer), print_output(peer, output));
-    if (!both) co_return std::unexpected(std::move(both).error());
-    co_return {};
-}
-
-void mention(const CatArguments& arguments, const char* what, const ft::SocketStream& peer) {
-    if (!arguments.verbose) return;
-    const auto tuple = peer.five_tuple();
-    std::fprintf(stderr, "%s %s\n", what, tuple ? tuple->to_string().c_str() : "?");
-}
-
-template <class Listener>
-ft::Task<Outcome> listen(ft::Loop& loop, const CatArguments& arguments) {
-    const std::string goal = "listen on " + arguments.address;
-    auto listener = Listener::bind(loop, address_of(arguments.address));
-    if (!listener) co_return Trouble{goal, std::move(listener).error()};
-    if (const auto at = listener->local_address(); at && arguments.verbose) {
-        std::fprintf(stderr, "listening on %s\n", at->to_string().c_str());
-    }
-    do {
-        auto peer = co_await listener->accept();
-        if (!peer) co_return Trouble{goal, std::move(peer).error()};
-        if (!arguments.keeps_listening) listener->close();
-        mention(arguments, "accepted", *peer);
-        auto joined = co_await join(loop, *std::move(peer));
-        if (!joined) co_return Trouble{"go on with the connection", std::move(joined).error()};
-    } while (arguments.keeps_listening);
-    co_return std::nullopt;
-}
-
-template <class S>
-ft::Task<Outcome> connect(ft::Loop& loop, const CatArguments& arguments) {
-    auto peer = co_await ft::within(duration_of(arguments.connect_limit),
-                                    S::connect(address_of(arguments.address)));
-    if (!peer) co_return Trouble{"connect to " + arguments.address, std::move(peer).error()};
-    mention(arguments, "connected", *peer);
-    auto joined = co_await join(loop, *std::move(peer));
+ft::Task<Outcome> join(ft::Loop& loop, std::unique_ptr<RelayEnd> peer, bool is_last) {
+    auto standard = open_standard(loop, is_last);
+    if (!standard) co_return Trouble{"use standard input and output", standard.error()};
+    RelayTally tally;
+    const RelayLimits limits;
+    auto joined = co_await run_relay(**standard, *peer, limits, tally);
     if (!joined) co_return Trouble{"go on with the connection", std::move(joined).error()};
     co_return std::nullopt;
 }
 
+ft::Task<Outcome> listen(ft::Loop& loop, const CatArguments& arguments,
+                         const ft::RelayAddress& address) {
+    const std::string goal = "listen on " + arguments.address;
+    auto door = open_door(loop, address);
+    if (!door) co_return Trouble{goal, std::move(door).error()};
+    const auto at = door->socket.local_address();
+    if (at) mention(arguments, "listening on", at->to_string());
+    while (true) {
+        auto peer = co_await next_through(*door);
+        if (!peer) co_return Trouble{goal, std::move(peer).error()};
+        if (!arguments.keeps_listening) door->socket.close();
+        mention(arguments, "accepted", (*peer)->name);
+        Outcome trouble = co_await join(loop, *std::move(peer), !arguments.keeps_listening);
+        if (trouble || !arguments.keeps_listening) co_return trouble;
+    }
+}
+
+ft::Task<Outcome> connect(ft::Loop& loop, const CatArguments& arguments,
+                          const ft::RelayAddress& address) {
+    auto peer = co_await open_end(address, duration_of(arguments.connect_limit), arguments.verbose);
+    if (!peer) {
+        const std::string what = arguments.listens ? "listen on " : "connect to ";
+        co_return Trouble{what + arguments.address, std::move(peer).error()};
+    }
+    mention(arguments, "connected", (*peer)->name);
+    co_return co_await join(loop, *std::move(peer), true);
+}
+
 ft::Task<Outcome> cat_until_signal(ft::Loop& loop, const CatArguments& arguments) {
-    const bool is_unix = address_of(arguments.address).is_unix();
+    const ft::RelayAddress address = peer_of(arguments);
     ft::Signals signals(loop, {SIGINT, SIGTERM});
-    auto work = arguments.listens ? (is_unix ? listen<ft::UnixListener>(loop, arguments)
-                                             : listen<ft::TcpListener>(loop, arguments))
-                                  : (is_unix ? connect<ft::UnixStream>(loop, arguments)
-                                             : connect<ft::TcpStream>(loop, arguments));
+    auto work = address.is_listener() ? listen(loop, arguments, address)
+                                      : connect(loop, arguments, address);
     auto ended = co_await ft::first_of(std::move(work), signals.next());
     if (ended.index() == 0) co_return std::move(ended.get<0>());
     co_return std::nullopt;
@@ -132,19 +112,37 @@ int cat(const CatArguments& arguments) {
     return trouble ? failed(trouble->goal, trouble->cause) : 0;
 }
 
+// What CLI11 cannot see by itself; empty where nothing is wrong.
+std::string wrong_with(const CatArguments& arguments) {
+    if (arguments.is_seqpacket && !address_of(arguments.address).is_unix()) {
+        return "\"" + arguments.address + "\": only Unix sockets have SEQPACKET";
+    }
+    return arguments.listens ? "" : check_peer(arguments.address);
+}
+
 }  // namespace
 
 void add_cat(CLI::App& program, Run& chosen) {
     auto* command = program.add_subcommand(
-        "cat", "join standard input and output to a connection, TCP or Unix");
+        "cat", "join standard input and output to a connection, TCP or Unix, or to datagrams");
     auto arguments = std::make_shared<CatArguments>();
     command->add_option("address", arguments->address, "where to connect, or to listen")
         ->required()
         ->type_name("ADDR")
         ->check(check_address);
     command->add_flag("-l,--listen", arguments->listens, "wait for a connection there");
-    command->add_flag("-k,--keep", arguments->keeps_listening, "with --listen: one after the other")
-        ->needs("--listen");
+    auto* keep = command
+                     ->add_flag("-k,--keep", arguments->keeps_listening,
+                                "with --listen: one after the other")
+                     ->needs("--listen");
+    auto* datagrams = command
+                          ->add_flag("-u,--datagram", arguments->is_datagram,
+                                     "UDP, or Unix datagrams: each read is one")
+                          ->excludes(keep);
+    command
+        ->add_flag("-q,--seqpacket", arguments->is_seqpacket,
+                   "messages over a Unix connection: each read is one")
+        ->excludes(datagrams);
     command
         ->add_option("-w,--connect-limit", arguments->connect_limit,
                      "give up connecting after this")
@@ -154,7 +152,7 @@ void add_cat(CLI::App& program, Run& chosen) {
     command->add_flag("-v,--verbose", arguments->verbose, "say on standard error what happens");
     arguments->loop.add_to(*command);
     command->callback([&chosen, arguments] {
-        const std::string wrong = arguments->listens ? "" : check_peer(arguments->address);
+        const std::string wrong = wrong_with(*arguments);
         if (!wrong.empty()) throw CLI::ValidationError("address", wrong);
         chosen = [arguments] { return cat(*arguments); };
     });

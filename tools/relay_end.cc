@@ -14,7 +14,7 @@ namespace ft = fivetuple;
 
 ft::Result<void> FileEnd::shutdown_write() {
     out_.reset();
-    if (!is_standard_) return {};
+    if (!is_all_output_) return {};
     // Our own standard output would keep it open.
     const ft::Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     if (nowhere) ::dup2(nowhere.raw(), STDOUT_FILENO);

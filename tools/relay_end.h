@@ -20,9 +20,10 @@ namespace ft_tool {
 /// Descriptors that are no sockets, as one side of a relay: standard input and output, a file.
 class FileEnd {
 public:
+    /// `is_all_output`: when its output ends, so does that of the whole program.
     FileEnd(std::optional<fivetuple::FileStream> in, std::optional<fivetuple::FileStream> out,
-            bool is_standard)
-        : in_(std::move(in)), out_(std::move(out)), is_standard_(is_standard) {}
+            bool is_all_output)
+        : in_(std::move(in)), out_(std::move(out)), is_all_output_(is_all_output) {}
 
     fivetuple::Task<fivetuple::Result<std::size_t>> read_some(fivetuple::MutableBytes into) {
         return in_->read_some(into);
@@ -32,12 +33,11 @@ public:
     }
     /// Who reads what was written finds its end.
     fivetuple::Result<void> shutdown_write();
-    bool is_standard() const { return is_standard_; }
 
 private:
     std::optional<fivetuple::FileStream> in_;
     std::optional<fivetuple::FileStream> out_;
-    bool is_standard_;
+    bool is_all_output_;
 };
 
 /// A socket of messages, connected to one peer.

@@ -141,6 +141,22 @@ ft::Task<Opened> wait_for_datagram(ft::Loop& loop, const RelayAddress& address, 
     co_return end;
 }
 
+/// A connection that has been accepted, of whatever kind.
+struct Accepted {
+    Accepted(ft::Loop& of, ft::Handle socket) : loop(&of), handle(socket) {}
+    ft::Loop* loop;
+    ft::Handle handle;
+};
+
+std::unique_ptr<RelayEnd> accepted_end(const RelayAddress& address, const Accepted& peer) {
+    if (address.keeps_messages()) return message_end(*peer.loop, address, {peer.handle, {}});
+    ft::SocketStream stream(*peer.loop, peer.handle);
+    const auto tuple = stream.five_tuple();
+    auto end = std::make_unique<RelayEnd>(std::move(stream));
+    end->name = tuple ? tuple->to_string() : address.text;
+    return end;
+}
+
 Opened open_file(ft::Loop& loop, const RelayAddress& address) {
     int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     flags |= address.reads && address.writes ? O_RDWR : address.writes ? O_WRONLY : O_RDONLY;
@@ -168,15 +184,6 @@ Opened open_file(ft::Loop& loop, const RelayAddress& address) {
     end->reads = address.reads;
     end->writes = address.writes;
     end->name = address.text;
-    return end;
-}
-
-Opened open_standard(ft::Loop& loop) {
-    FT_TRY(auto in, ft::FileStream::share(loop, STDIN_FILENO));
-    FT_TRY(auto out, ft::FileStream::share(loop, STDOUT_FILENO));
-    auto end = std::make_unique<RelayEnd>(FileEnd(std::move(in), std::move(out), true));
-    end->is_terminal = ::isatty(STDIN_FILENO) != 0;
-    end->name = "standard input and output";
     return end;
 }
 
@@ -219,7 +226,7 @@ ft::Task<Opened> next_through(RelayDoor& door) {
     ft::Loop& loop = door.socket.loop();
     ft::Patience patience(static_cast<std::uint64_t>(loop.now().time_since_epoch().count()));
     while (true) {
-        auto peer = co_await ft::AcceptNext<ft::SocketStream>(door.socket.handle());
+        auto peer = co_await ft::AcceptNext<Accepted>(door.socket.handle());
         if (!peer && ft::is_shortage(peer.error())) {
             if (patience.should_say_so(loop.now())) {
                 std::fprintf(stderr, "warning: new connections wait: %s\n",
@@ -229,10 +236,7 @@ ft::Task<Opened> next_through(RelayDoor& door) {
             continue;
         }
         if (!peer) co_return std::unexpected(std::move(peer).error());
-        const auto tuple = peer->five_tuple();
-        auto end = std::make_unique<RelayEnd>(*std::move(peer));
-        end->name = tuple ? tuple->to_string() : door.address->text;
-        co_return end;
+        co_return accepted_end(*door.address, *std::move(peer));
     }
 }
 
@@ -240,7 +244,7 @@ ft::Task<Opened> open_end(const RelayAddress& address, ft::Duration connect_limi
     ft::Loop& loop = co_await ft::this_loop();
     switch (address.kind) {
         case RelayKind::standard:
-            co_return open_standard(loop);
+            co_return open_standard(loop, true);
         case RelayKind::file:
             co_return open_file(loop, address);
         case RelayKind::exec:
@@ -255,6 +259,15 @@ ft::Task<Opened> open_end(const RelayAddress& address, ft::Duration connect_limi
         default:
             co_return co_await connect_stream(loop, address, connect_limit);
     }
+}
+
+Opened open_standard(ft::Loop& loop, bool is_last) {
+    FT_TRY(auto in, ft::FileStream::share(loop, STDIN_FILENO));
+    FT_TRY(auto out, ft::FileStream::share(loop, STDOUT_FILENO));
+    auto end = std::make_unique<RelayEnd>(FileEnd(std::move(in), std::move(out), is_last));
+    end->is_terminal = ::isatty(STDIN_FILENO) != 0;
+    end->name = "standard input and output";
+    return end;
 }
 
 std::string goal_of(const RelayAddress& address) {

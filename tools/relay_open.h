@@ -29,6 +29,10 @@ fivetuple::Task<fivetuple::Result<std::unique_ptr<RelayEnd>>> next_through(Relay
 fivetuple::Task<fivetuple::Result<std::unique_ptr<RelayEnd>>> open_end(
     const fivetuple::RelayAddress& address, fivetuple::Duration connect_limit, bool speaks);
 
+/// Standard input and output. With `is_last` the program's output ends when this one's does.
+/// Errors: EBADF, EMFILE.
+fivetuple::Result<std::unique_ptr<RelayEnd>> open_standard(fivetuple::Loop& loop, bool is_last);
+
 /// What is to be done, as errors say it: `connect to tcp:...`, `listen on ...`, `open ...`, `run`.
 std::string goal_of(const fivetuple::RelayAddress& address);
 
