@@ -4,7 +4,9 @@
 
 #include <netinet/in.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -153,6 +155,9 @@ struct TcpInfo {
     /// The kernel's structure, as getsockopt(2) or sock_diag(7) gave it, of whatever length.
     /// Errors: malformed, where it is too short.
     static Result<TcpInfo> from_bytes(Bytes raw);
+    /// The same structure, written; what is not there is 0 in it. For who plays a kernel.
+    static constexpr std::size_t kRawBytes = 280;
+    std::array<std::byte, kRawBytes> to_bytes() const;
 
     /// `ESTAB rtt 35 us, cwnd 10 segments ...`: what matters, in a line.
     std::string to_string() const;

@@ -1,5 +1,6 @@
 #include "fivetuple/os/tcp_info.h"
 
+#include "fivetuple/base/random.h"
 #include "fivetuple/os/options/tcp.h"
 
 #include "tests/testing/eventually.h"
@@ -178,6 +179,18 @@ TEST(TcpInfo, BitsAreTakenApart) {
     EXPECT_EQ(info->fast_open_failure, FastOpenFailure::data_not_taken);
     raw[0] = std::byte{99};
     EXPECT_EQ(to_string(TcpInfo::from_bytes(raw)->state), "UNKNOWN");
+}
+
+TEST(TcpInfo, WhatIsWrittenIsReadAgain) {
+    Random random(1);
+    for (int round = 0; round < 100; ++round) {
+        std::array<std::byte, TcpInfo::kRawBytes> raw;
+        for (std::byte& byte : raw) byte = static_cast<std::byte>(random.next());
+        raw[7] &= std::byte{7};  // Of its flags three are used.
+        const auto info = TcpInfo::from_bytes(raw);
+        ASSERT_TRUE(info.has_value());
+        EXPECT_TRUE(info->to_bytes() == raw);
+    }
 }
 
 TEST(TcpInfo, OtherKindsHaveNone) {

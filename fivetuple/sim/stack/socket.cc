@@ -52,6 +52,14 @@ void set_name(msghdr& message, const SocketAddress& name) {
     message.msg_namelen = name.raw_size();
 }
 
+SocketAddress mapped(const SocketAddress& address) {
+    if (address.family() != Family::ipv4) return address;
+    IpAddress::V6Bytes bytes{};
+    bytes[10] = bytes[11] = 0xff;
+    std::ranges::copy(address.ip().v4_bytes(), bytes.begin() + 12);
+    return {IpAddress(bytes), address.port()};
+}
+
 std::int64_t give_int(int value, MutableBytes room) {
     const std::size_t size = std::min(room.size(), sizeof value);
     std::memcpy(room.data(), &value, size);

@@ -87,6 +87,9 @@ std::size_t scatter(Bytes from, const msghdr& message);
 /// Writes a name where a message has room for one, cut to that room.
 void set_name(msghdr& message, const SocketAddress& name);
 
+/// An address of IPv4 as a socket of IPv6 sees it; one of IPv6 as it is.
+SocketAddress mapped(const SocketAddress& address);
+
 /// For get_option(): an int, or as much of it as there is room for.
 std::int64_t give_int(int value, MutableBytes room);
 /// For set_option(): false where fewer bytes came than an int has.

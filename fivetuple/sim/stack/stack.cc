@@ -2,6 +2,7 @@
 
 #include "fivetuple/base/assert.h"
 #include "fivetuple/base/random.h"
+#include "fivetuple/sim/stack/tcp.h"
 #include "fivetuple/sim/stack/udp.h"
 #include "fivetuple/sim/udp/datagram.h"
 
@@ -42,7 +43,9 @@ Meaning meaning_of(IcmpReason reason) {
 }  // namespace
 
 Stack::Stack(const StackOptions& options)
-    : options_(options), udp_(Random(options.seed ^ 0x7564'70)) {
+    : options_(options),
+      udp_(Random(options.seed ^ 0x7564'70)),
+      tcp_(options_.tcp, Random(options.seed ^ 0x7463'70)) {
     Random random(options.seed ^ 0x6970);
     identification_ = static_cast<std::uint16_t>(random.next());
     fragment_identification_ = static_cast<std::uint32_t>(random.next());
@@ -100,11 +103,13 @@ std::optional<Packet> Stack::output() {
 
 Time Stack::next_deadline() const {
     if (!own_.empty()) return Time{};
-    return reassembler_.next_deadline();
+    return std::min(reassembler_.next_deadline(), tcp_.next_deadline());
 }
 
 void Stack::advance(Time now) {
     reassembler_.expire(now);
+    tcp_.advance(now);
+    flush_tcp(now);
     // Answers to these come in the next round, so that two that talk do not keep us here.
     std::deque<Packet> own;
     own.swap(own_);
@@ -151,6 +156,8 @@ void Stack::take(Packet packet, Time now) {
 
 void Stack::deliver(const IpView& view, Packet& packet, Time now) {
     switch (view.header.protocol) {
+        case IpProtocol::tcp:
+            return deliver_tcp(view, now);
         case IpProtocol::udp:
             return deliver_udp(view, packet, now);
         case IpProtocol::icmp:
@@ -209,6 +216,42 @@ void Stack::deliver_udp(const IpView& view, Packet& packet, Time now) {
     }
 }
 
+void Stack::deliver_tcp(const IpView& view, Time now) {
+    const IpHeader& header = view.header;
+    if (!is_own(header.destination)) return;
+    auto segment = tcp::parse_segment(view.payload, header.source, header.destination);
+    if (!segment) {
+        ++counters_.garbage;
+        return;
+    }
+    segment->ecn = static_cast<Ecn>(header.traffic_class & 3);
+    tcp_.input(header.source, header.destination, *segment, now);
+    flush_tcp(now);
+}
+
+// Sends what TCP has to send, and tells sockets what has become of them.
+void Stack::flush_tcp(Time now) {
+    while (auto out = tcp_.output()) {
+        const IpHeader header{.source = out->from,
+                              .destination = out->to,
+                              .protocol = IpProtocol::tcp,
+                              .traffic_class = static_cast<std::uint8_t>(out->segment.ecn),
+                              .identification = next_identification()};
+        const auto bytes = tcp::write_segment(out->segment, out->from, out->to);
+        Packet packet = make_ip(header, bytes.size());
+        std::ranges::copy(bytes, payload_of(packet, header).begin());
+        send(std::move(packet), now);
+    }
+    while (tcp::Connection* connection = tcp_.next_touched()) {
+        const auto whose = tcp_sockets_.find(connection);
+        if (whose != tcp_sockets_.end()) whose->second->touched();
+    }
+    while (tcp::Listener* listener = tcp_.next_ready()) {
+        const auto whose = tcp_listeners_.find(listener);
+        if (whose != tcp_listeners_.end()) whose->second->touched();
+    }
+}
+
 void Stack::deliver_error(const IcmpError& error, Time now) {
     const IpHeader& about = error.about;
     // An error about what we did not send is a lie.
@@ -226,10 +269,19 @@ void Stack::deliver_error(const IcmpError& error, Time now) {
         failure.mtu =
             static_cast<std::uint32_t>(paths_.shrink(about.destination, error.mtu, sent, now));
     }
-    if (about.protocol != IpProtocol::udp) return;
     const SocketAddress from(about.source, take_integer<std::uint16_t>(error.about_payload));
     const SocketAddress to(about.destination,
                            take_integer<std::uint16_t>(error.about_payload.subspan(2)));
+    if (about.protocol == IpProtocol::tcp) {
+        const FiveTuple tuple{Protocol::tcp, from, to};
+        if (error.reason == IcmpReason::too_big) {
+            tcp_.packet_too_big(tuple, static_cast<std::uint16_t>(failure.mtu), now);
+        } else {
+            tcp_.unreachable(tuple, meaning.code, now);
+        }
+        return flush_tcp(now);
+    }
+    if (about.protocol != IpProtocol::udp) return;
     failure.sent_to = to;
     udp::Socket* socket = udp_.find(from, to);
     if (socket != nullptr) StackUdp::of(*socket).came_back(failure, meaning.is_lasting);
@@ -240,6 +292,9 @@ std::expected<std::unique_ptr<StackSocket>, int> Stack::open(Family family, Sock
     if (family != Family::ipv4 && family != Family::ipv6) return std::unexpected(EAFNOSUPPORT);
     if (type == SocketType::datagram && (protocol == 0 || protocol == IPPROTO_UDP)) {
         return std::make_unique<StackUdp>(*this, family);
+    }
+    if (type == SocketType::stream && (protocol == 0 || protocol == IPPROTO_TCP)) {
+        return std::make_unique<StackTcp>(*this, family);
     }
     return std::unexpected(EPROTONOSUPPORT);
 }

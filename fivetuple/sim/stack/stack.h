@@ -8,6 +8,7 @@
 #include "fivetuple/sim/ip/packet.h"
 #include "fivetuple/sim/stack/paths.h"
 #include "fivetuple/sim/stack/socket.h"
+#include "fivetuple/sim/tcp/stack.h"
 #include "fivetuple/sim/udp/table.h"
 
 #include <cstddef>
@@ -16,10 +17,12 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace fivetuple::sim {
 
+class StackTcp;
 class StackUdp;
 
 /// What a host is told of itself.
@@ -30,6 +33,7 @@ struct StackOptions {
     std::size_t loopback_mtu = 65536;
     Duration wall_offset{};  ///< What the wall clock, since 1970, is ahead of the time.
     std::uint64_t seed = 0;  ///< Of ports, sequence numbers and identifications.
+    tcp::Limits tcp;         ///< Of TCP; Linux's where nothing else is said.
     bool answers_echo = true;
     /// An error about each packet that nobody takes.
     bool sends_icmp_errors = true;
@@ -71,7 +75,7 @@ public:
     /// back to us, too, where it `loops`.
     void send(Packet packet, Time now, bool loops = true);
     std::uint16_t next_identification() { return ++identification_; }
-    udp::Table& udp() { return udp_; }
+    const tcp::Stack& tcp() const { return tcp_; }
 
     struct Counters {
         std::uint64_t packets_in = 0;
@@ -84,11 +88,14 @@ public:
     const Counters& counters() const { return counters_; }
 
 private:
+    friend class StackTcp;
     friend class StackUdp;
 
     void take(Packet packet, Time now);
     void deliver(const IpView& view, Packet& packet, Time now);
     void deliver_udp(const IpView& view, Packet& packet, Time now);
+    void deliver_tcp(const IpView& view, Time now);
+    void flush_tcp(Time now);
     void deliver_error(const IcmpError& error, Time now);
     void refuse(IcmpReason reason, const IpView& view, const Packet& packet, Time now);
     bool is_for_us(const IpAddress& address) const;
@@ -102,6 +109,10 @@ private:
     std::uint16_t identification_;
     std::uint32_t fragment_identification_;
     udp::Table udp_;
+    tcp::Stack tcp_;
+    // Whose a connection or a listener is; only ever looked up.
+    std::unordered_map<const tcp::Connection*, StackTcp*> tcp_sockets_;
+    std::unordered_map<const tcp::Listener*, StackTcp*> tcp_listeners_;
     std::size_t open_sockets_ = 0;
 };
 

@@ -252,13 +252,7 @@ void StackUdp::write_control(msghdr& message, const udp::Arrival& arrival) const
     }
     if (tells_.packet_info && v6) {
         in6_pktinfo info{};
-        // An IPv4 address as IPv6 sees it.
-        IpAddress::V6Bytes to = arrival.to.v6_bytes();
-        if (arrival.to.is_v4()) {
-            to = {};
-            to[10] = to[11] = 0xff;
-            std::ranges::copy(arrival.to.v4_bytes(), to.begin() + 12);
-        }
+        const IpAddress::V6Bytes to = mapped(SocketAddress(arrival.to, 0)).ip().v6_bytes();
         std::memcpy(&info.ipi6_addr, to.data(), to.size());
         info.ipi6_ifindex = 1;
         fits &= control.add_value(IPPROTO_IPV6, IPV6_PKTINFO, info);
@@ -296,14 +290,7 @@ std::int64_t StackUdp::receive(msghdr& message, int flags, Time) {
     const Bytes payload = arrival.payload();
     const std::size_t moved = scatter(payload, message);
     if (moved < payload.size()) message.msg_flags |= MSG_TRUNC;
-    SocketAddress from = arrival.from;
-    if (block_.family() == Family::ipv6 && from.family() == Family::ipv4) {
-        IpAddress::V6Bytes mapped{};
-        mapped[10] = mapped[11] = 0xff;
-        std::ranges::copy(from.ip().v4_bytes(), mapped.begin() + 12);
-        from = SocketAddress(IpAddress(mapped), from.port());
-    }
-    set_name(message, from);
+    set_name(message, block_.family() == Family::ipv6 ? mapped(arrival.from) : arrival.from);
     write_control(message, arrival);
     const std::size_t whole = payload.size();
     if ((flags & MSG_PEEK) == 0) static_cast<void>(block_.take());

@@ -66,7 +66,7 @@ void Connection::emit(const Outgoing& out, Time now) {
 }
 
 void Connection::send_ack(Time now) {
-    Segment segment = make(sender_.next_sequence(), {.ack = true}, now);
+    Segment segment = make(sender_.acceptable_sequence(), {.ack = true}, now);
     segment.flags.ece = agreed_.has_ecn && receiver_.echoes_mark();
     receiver_.acknowledged();
     outbox_.push_back(std::move(segment));

@@ -52,10 +52,9 @@ void Receiver::start(const ReceiveTerms& terms, Time now) {
 bool Receiver::is_acceptable(const Segment& segment) const {
     const std::uint32_t offered = window();
     const Sequence end = next() + offered;
-    if (segment.length() == 0) {
-        return offered == 0 ? segment.sequence == next()
-                            : segment.sequence >= next() && segment.sequence < end;
-    }
+    // One place more than RFC 9293 has it, as in Linux: a bare acknowledgement of a peer that has
+    // used up the whole window, some of which was lost, stands just behind it.
+    if (segment.length() == 0) return segment.sequence >= next() && segment.sequence <= end;
     // What a shut window cannot take may still acknowledge something.
     if (segment.sequence == next()) return true;
     return offered > 0 && segment.end() > next() && segment.sequence < end;

@@ -221,6 +221,33 @@ TEST(TcpReceiving, AnOldTimestampIsRefused) {
     EXPECT_EQ(script.read(), "old") << "after 24 days a timestamp says nothing";
 }
 
+TEST(TcpReceiving, AnAcknowledgementJustBehindTheWindowCounts) {
+    Settings small;
+    small.receive_buffer = 8000;
+    TcpScript script({}, small);
+    script.accept_one();
+    script.write("answer");
+    script.drop_all();
+    // The peer has used its whole window, and all of that was lost.
+    script.give({.ack = true}, 4001, 7);
+    EXPECT_EQ(script.connection->unacknowledged_bytes(), 0u);
+    EXPECT_TRUE(script.is_quiet());
+    script.give({.ack = true}, 4002, 7);
+    EXPECT_EQ(script.ack_of(script.take()), 1u) << "one further on is out of the window";
+}
+
+TEST(TcpReceiving, AnAcknowledgementStaysWithinAWindowThatWasTakenBack) {
+    TcpScript script;
+    script.accept_one();
+    script.write_bytes(5000);
+    script.drop_all();
+    script.give({.ack = true}, 1, 1, "a");
+    script.drop_all();
+    script.window = 2000;
+    script.give({.ack = true}, 2, 1, "b");
+    EXPECT_EQ(script.at_of(script.take()), 2001u);
+}
+
 TEST(TcpReceiving, AReadThatPeeksLeavesTheBytes) {
     TcpScript script;
     script.accept_one();

@@ -116,6 +116,13 @@ void Sender::before_sending(Time now) {
     if (idle > timeout()) congestion_->restart_after(idle, timeout(), limits_->initial_window);
 }
 
+Sequence Sender::acceptable_sequence() const {
+    const Sequence window_end = unacknowledged_ + window_;
+    if (!is_started_ || next_ <= window_end) return next_;
+    const bool by_rounding = bytes_between(window_end, next_) < (1u << terms_.window_scale);
+    return by_rounding ? next_ : window_end;
+}
+
 void Sender::pace(std::size_t bytes, Time now) {
     if (!settings_->pacing_rate || *settings_->pacing_rate == 0) return;
     const auto nanoseconds = static_cast<unsigned __int128>(bytes + Segment::kHeaderBytes) *

@@ -95,6 +95,9 @@ public:
 
     Sequence unacknowledged() const { return unacknowledged_; }
     Sequence next_sequence() const { return next_; }
+    /// Where a bare acknowledgement stands so that the peer takes it, even if it has taken back
+    /// some of its window.
+    Sequence acceptable_sequence() const;
     bool has_outstanding() const { return !board_.empty(); }
     bool fin_acknowledged() const { return fin_sent_ && unacknowledged_ == next_; }
     std::size_t unsent_bytes() const;
