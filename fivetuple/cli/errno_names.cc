@@ -148,55 +148,52 @@ constexpr ErrnoName kNames[] = {
     {EOPNOTSUPP, "ENOTSUP", ErrnoField::network},
 };
 
-} // namespace
+}  // namespace
 
 std::span<const ErrnoName> errno_names() { return kNames; }
 
-const ErrnoName *errno_name(int code) {
-  for (const ErrnoName &each : kNames) {
-    if (each.code == code)
-      return &each;
-  }
-  return nullptr;
+const ErrnoName* errno_name(int code) {
+    for (const ErrnoName& each : kNames) {
+        if (each.code == code) return &each;
+    }
+    return nullptr;
 }
 
-const ErrnoName *find_errno(std::string_view text) {
-  int code = 0;
-  const char *end = text.data() + text.size();
-  if (const auto [stop, failure] = std::from_chars(text.data(), end, code);
-      failure == std::errc() && stop == end) {
-    return errno_name(code);
-  }
-  const std::string asked = lowered(text);
-  for (const ErrnoName &each : kNames) {
-    const bool is_name = lowered(each.name) == asked;
-    if (is_name || lowered(Error::system(each.code, "").reason()) == asked) {
-      return errno_name(each.code);
+const ErrnoName* find_errno(std::string_view text) {
+    int code = 0;
+    const char* end = text.data() + text.size();
+    if (const auto [stop, failure] = std::from_chars(text.data(), end, code);
+        failure == std::errc() && stop == end) {
+        return errno_name(code);
     }
-  }
-  return nullptr;
+    const std::string asked = lowered(text);
+    for (const ErrnoName& each : kNames) {
+        const bool is_name = lowered(each.name) == asked;
+        if (is_name || lowered(Error::system(each.code, "").reason()) == asked) {
+            return errno_name(each.code);
+        }
+    }
+    return nullptr;
 }
 
 std::string_view field_text(ErrnoField field) {
-  switch (field) {
-  case ErrnoField::network:
-    return "sockets give it, or what is used with them";
-  case ErrnoField::file:
-    return "not an error of sockets: it comes from files and file systems";
-  case ErrnoField::process:
-    return "not an error of sockets: it comes from processes, locks and queues";
-  case ErrnoField::device:
-    return "not an error of sockets: it comes from devices and their drivers";
-  case ErrnoField::program:
-    return "not an error of sockets: it comes from loading a program or a "
-           "library";
-  case ErrnoField::key:
-    return "not an error of sockets: it comes from the kernel's keyrings";
-  case ErrnoField::historic:
-    break;
-  }
-  return "not an error of sockets, and hardly of anything: a name of older "
-         "systems";
+    switch (field) {
+        case ErrnoField::network:
+            return "sockets give it, or what is used with them";
+        case ErrnoField::file:
+            return "not an error of sockets: it comes from files and file systems";
+        case ErrnoField::process:
+            return "not an error of sockets: it comes from processes, locks and queues";
+        case ErrnoField::device:
+            return "not an error of sockets: it comes from devices and their drivers";
+        case ErrnoField::program:
+            return "not an error of sockets: it comes from loading a program or a library";
+        case ErrnoField::key:
+            return "not an error of sockets: it comes from the kernel's keyrings";
+        case ErrnoField::historic:
+            break;
+    }
+    return "not an error of sockets, and hardly of anything: a name of older systems";
 }
 
-} // namespace fivetuple
+}  // namespace fivetuple

@@ -7,8 +7,8 @@ namespace fivetuple {
 namespace {
 
 struct KindName {
-  std::string_view name;
-  std::string_view heading;
+    std::string_view name;
+    std::string_view heading;
 };
 // In the order of WordKind.
 constexpr std::array<KindName, 9> kKinds{{
@@ -23,22 +23,17 @@ constexpr std::array<KindName, 9> kKinds{{
     {"term", "Terms"},
 }};
 
-} // namespace
+}  // namespace
 
-std::string_view name_of(WordKind kind) {
-  return kKinds[std::to_underlying(kind)].name;
-}
-std::string_view heading_of(WordKind kind) {
-  return kKinds[std::to_underlying(kind)].heading;
-}
+std::string_view name_of(WordKind kind) { return kKinds[std::to_underlying(kind)].name; }
+std::string_view heading_of(WordKind kind) { return kKinds[std::to_underlying(kind)].heading; }
 
-std::vector<const Word *> glossary() {
-  std::vector<const Word *> all;
-  for (const auto part : {tcp_words(), call_words(), system_words()}) {
-    for (const Word &each : part)
-      all.push_back(&each);
-  }
-  return all;
+std::vector<const Word*> glossary() {
+    std::vector<const Word*> all;
+    for (const auto part : {tcp_words(), call_words(), system_words()}) {
+        for (const Word& each : part) all.push_back(&each);
+    }
+    return all;
 }
 
-} // namespace fivetuple
+}  // namespace fivetuple

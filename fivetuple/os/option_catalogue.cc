@@ -1,11 +1,11 @@
 #include "fivetuple/os/option_catalogue.h"
 
+#include "fivetuple/base/similar.h"
 #include "fivetuple/os/option_entries.h"
 
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <cctype>
 #include <climits>
 #include <compare>
 #include <cstdio>
@@ -19,36 +19,6 @@ std::vector<OptionEntry> joined() {
         all.insert(all.end(), family.begin(), family.end());
     }
     return all;
-}
-
-std::string lowered(std::string_view text) {
-    std::string low(text);
-    for (char& letter : low) {
-        letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    }
-    return low;
-}
-
-// How many letters must be put in, taken out or changed to make the one of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t at = 0; at < row.size(); ++at) row[at] = at;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i + 1);
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-        }
-    }
-    return row.back();
-}
-
-// Lower is likelier. A part of the name counts more than letters in common.
-std::size_t unlikeness(std::string_view asked, std::string_view name) {
-    const std::size_t letters = distance(asked, name);
-    const bool is_part = asked.size() >= 3 && name.find(asked) != name.npos;
-    return is_part ? letters / 8 : letters;
 }
 
 }  // namespace

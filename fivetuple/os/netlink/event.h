@@ -22,58 +22,56 @@ std::string_view to_string(Change change);
 
 /// Something of this machine's network that is new, different, or gone.
 struct Event {
-  Change change = Change::added;
-  std::variant<Link, InterfaceAddress, Route, Neighbor>
-      subject{}; ///< As it is, or was.
+    Change change = Change::added;
+    std::variant<Link, InterfaceAddress, Route, Neighbor> subject{};  ///< As it is, or was.
 
-  /// `added inet 10.0.0.1/24 scope global v0`
-  std::string to_string() const;
+    /// `added inet 10.0.0.1/24 scope global v0`
+    std::string to_string() const;
 };
 
 /// What is to be heard of.
 struct Watched {
-  bool links = true;
-  bool addresses = true;
-  bool routes = false;
-  bool neighbors = false;
+    bool links = true;
+    bool addresses = true;
+    bool routes = false;
+    bool neighbors = false;
 };
 
-/// Makes events of what the kernel says to its groups. The kernel tells what is
-/// there, not whether it was there before: this remembers links, addresses and
-/// neighbours. Makes no system call but in watch() and relist().
+/// Makes events of what the kernel says to its groups. The kernel tells what is there, not whether
+/// it was there before: this remembers links, addresses and neighbours. Makes no system call but in
+/// watch() and relist().
 class Observer {
 public:
-  Observer() = default;
+    Observer() = default;
 
-  /// A socket that hears of these, and what there is already.
-  /// Errors: as open_socket() and converse().
-  struct Watch;
-  static Result<Watch> watch(const Watched &watched);
-  /// Learns what there is, to be called where the kernel had to drop messages
-  /// (ENOBUFS).
-  Result<void> relist();
+    /// A socket that hears of these, and what there is already.
+    /// Errors: as open_socket() and converse().
+    struct Watch;
+    static Result<Watch> watch(const Watched& watched);
+    /// Learns what there is, to be called where the kernel had to drop messages (ENOBUFS).
+    Result<void> relist();
 
-  /// Another datagram has come.
-  void begin(Bytes datagram) { reader_ = MessageReader(datagram); }
-  /// The next event in it; false where it holds no more. Errors: malformed.
-  Result<bool> next(Event &event);
+    /// Another datagram has come.
+    void begin(Bytes datagram) { reader_ = MessageReader(datagram); }
+    /// The next event in it; false where it holds no more. Errors: malformed.
+    Result<bool> next(Event& event);
 
 private:
-  using AddressKey = std::tuple<unsigned, IpAddress, std::uint8_t>;
-  using NeighborKey = std::tuple<unsigned, IpAddress>;
+    using AddressKey = std::tuple<unsigned, IpAddress, std::uint8_t>;
+    using NeighborKey = std::tuple<unsigned, IpAddress>;
 
-  Result<bool> read(const Message &message, Event &event);
+    Result<bool> read(const Message& message, Event& event);
 
-  Watched watched_;
-  MessageReader reader_;
-  std::set<unsigned> links_;
-  std::set<AddressKey> addresses_;
-  std::set<NeighborKey> neighbors_;
+    Watched watched_;
+    MessageReader reader_;
+    std::set<unsigned> links_;
+    std::set<AddressKey> addresses_;
+    std::set<NeighborKey> neighbors_;
 };
 
 struct Observer::Watch {
-  OpenSocket socket;
-  Observer observer;
+    OpenSocket socket;
+    Observer observer;
 };
 
-} // namespace fivetuple::netlink
+}  // namespace fivetuple::netlink
