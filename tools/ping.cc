@@ -35,7 +35,7 @@ struct PingArguments {
 };
 
 std::string check_interval(const std::string& text) {
-    const std::string wrong = check_duration(text);
+    std::string wrong = check_duration(text);
     if (!wrong.empty() || duration_of(text) >= std::chrono::milliseconds(1)) return wrong;
     return "\"" + text + "\": a millisecond at least";
 }
@@ -222,7 +222,7 @@ void add_ping(CLI::App& program, Run& chosen) {
              check_duration);
     command->add_option("-t,--ttl", arguments->ttl, "routers that a probe may pass")
         ->type_name("N")
-        ->check(CLI::Range(1, 255));
+        ->check(CLI::Range(1, 255).description(""));
     command->add_option("-I,--from", arguments->from, "the local address to send from")
         ->type_name("ADDR")
         ->check(check_ip);
