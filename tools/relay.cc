@@ -51,6 +51,8 @@ using Ends = ft::Result<std::unique_ptr<RelayEnd>>;
 // How long a command may take to end when its input has.
 constexpr ft::Duration kCommandLimit = std::chrono::seconds(10);
 
+constexpr ft::Duration kLastWords = std::chrono::milliseconds(100);
+
 void say(const RelayPlan& plan, const char* what, const std::string& name) {
     if (plan.verbose) std::fprintf(stderr, "%s %s\n", what, name.c_str());
 }
@@ -82,25 +84,23 @@ ft::Task<Outcome> relay_open_ends(const RelayPlan& plan, std::unique_ptr<RelayEn
     say_counts(plan, tally);
     say_lost(*left);
     say_lost(*right);
-    if (!done) {
-        co_return Trouble{"go on with the relay", std::move(done).error()};
-    }
     std::unique_ptr<RelayChild> children[] = {std::move(left->child), std::move(right->child)};
     // Our ends of their sockets are closed first, so that they see the end of their input.
     left.reset();
     right.reset();
     for (const auto& child : children) {
         if (child == nullptr) continue;
-        auto ended = co_await child->ended(kCommandLimit);
+        // That it had ended is why, perhaps, the relay could not go on.
+        auto ended = co_await child->ended(done ? kCommandLimit : kLastWords);
         if (!ended) co_return Trouble{"run " + child->name(), std::move(ended).error()};
     }
+    if (!done) co_return Trouble{"go on with the relay", std::move(done).error()};
     co_return std::nullopt;
 }
 
-/// A side that is open, or that others will open by coming to it.
+/// A side before it is open: others will open it by coming to its door, where it has one.
 struct Side {
     std::optional<RelayDoor> door;
-    std::unique_ptr<RelayEnd> end;
 };
 
 // Listeners first, so that who is to come can, and so that what is wrong with them is said at once.

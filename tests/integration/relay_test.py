@@ -515,6 +515,10 @@ class Usage(unittest.TestCase):
             done = programs.run("relay", "-", f"exec:{command} 2>&-")
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn(how, done.stderr)
+        # Also where writing to it is what fails.
+        done = programs.run("relay", "-", "exec:exit 3", stdin="x" * (4 << 20))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("exited with 3", done.stderr)
 
     def test_E_options_reach_the_socket(self):
         programs.need("strace")
