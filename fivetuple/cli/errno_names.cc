@@ -161,8 +161,9 @@ const ErrnoName* errno_name(int code) {
 
 const ErrnoName* find_errno(std::string_view text) {
     int code = 0;
-    const char* end = text.data() + text.size();
-    if (const auto [stop, failure] = std::from_chars(text.data(), end, code);
+    const char* begin = text.data();
+    const char* end = begin + text.size();
+    if (const auto [stop, failure] = std::from_chars(begin, end, code);
         failure == std::errc() && stop == end) {
         return errno_name(code);
     }

@@ -30,8 +30,9 @@ Result<HardwareAddress> HardwareAddress::parse(std::string_view text) {
     while (true) {
         const std::string_view pair = left.substr(0, left.find(':'));
         std::uint8_t value = 0;
-        const char* end = pair.data() + pair.size();
-        const auto [stop, failure] = std::from_chars(pair.data(), end, value, 16);
+        const char* begin = pair.data();
+        const char* end = begin + pair.size();
+        const auto [stop, failure] = std::from_chars(begin, end, value, 16);
         if (pair.size() != 2 || stop != end || failure != std::errc()) {
             return std::unexpected(bad(text, "it is not pairs of hexadecimal digits with colons"));
         }
