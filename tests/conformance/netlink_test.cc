@@ -21,7 +21,6 @@ namespace fivetuple::testing_help {
 namespace {
 
 using namespace std::chrono_literals;
-using netlink::Event;
 using netlink::InterfaceAddress;
 using netlink::Link;
 using netlink::Neighbor;
@@ -53,7 +52,7 @@ protected:
         EXPECT_EQ(outcome, "ok");
     }
 };
-FT_IN_ALL_WORLDS(NetlinkTest);
+FT_IN_KERNEL_WORLDS(NetlinkTest);
 
 // Ours name the interface of a link-local address; ip(8) does not.
 std::string without_interfaces(const std::string& text) {
@@ -425,6 +424,21 @@ TEST_P(NetlinkTest, B3_AListThatIsGivenUpDoesNotSpoilTheNext) {
             auto all = co_await socket.list<InterfaceAddress>();
             EXPECT_TRUE(all) << all.error().message();
             EXPECT_GE(all->size(), 600u);
+        }
+    });
+}
+
+TEST_P(NetlinkTest, B3_ACancelledRequestDoesNotSpoilTheNext) {
+    in_a_network([](Loop& loop) -> Task<void> {
+        auto socket = NetlinkSocket::open(loop).value();
+        for (int round = 0; round < 3; ++round) {
+            auto cut = co_await within(Duration(round), socket.list<Link>());
+            if (!cut) {
+                EXPECT_TRUE(cut.error().is_deadline()) << cut.error().message();
+            }
+            auto links = co_await socket.list<Link>();
+            EXPECT_TRUE(links) << links.error().message();
+            EXPECT_EQ(links->size(), ip_links().size());
         }
     });
 }
