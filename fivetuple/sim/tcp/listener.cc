@@ -121,7 +121,7 @@ std::unique_ptr<Connection> Listener::input_syn(const FiveTuple& tuple, const Se
             request.cookie = secrets_->fast_open_cookie(tuple);
         }
     }
-    Request& stored = requests_[tuple] = std::move(request);
+    Request& stored = requests_[tuple] = request;
     send_answer(tuple, stored, now);
     return nullptr;
 }

@@ -287,7 +287,7 @@ void Receiver::tune(Time now) {
     if (round_trip_ == Duration::zero() || now - tuned_at_ < round_trip_) return;
     const std::uint32_t read = bytes_between(tuned_from_, stream_.first_unread());
     if (read > tuned_bytes_ && limits_->autotune_receive && !settings_->receive_buffer) {
-        std::uint64_t wanted = std::uint64_t{2} * read + 16 * terms_.segment_bytes;
+        std::uint64_t wanted = 2 * std::uint64_t{read} + 16 * std::uint64_t{terms_.segment_bytes};
         wanted += 2 * (wanted * (read - tuned_bytes_) / std::max(tuned_bytes_, 1u));
         const std::size_t bytes =
             std::min<std::uint64_t>(2 * wanted, limits_->receive_buffer.most_bytes);
