@@ -52,7 +52,8 @@ Result<void> Pump::put(Bytes bytes) {
 }
 
 Result<void> Pump::copy() {
-    std::vector<std::byte> room(std::max<std::size_t>(options_.at_once, 1));
+    constexpr std::size_t kBuffer = std::size_t{64} * 1024;
+    std::vector<std::byte> room(std::clamp<std::size_t>(options_.at_once, 1, kBuffer));
     while (has_more()) {
         const std::size_t most = part_of(options_.bytes_max - count_.bytes, room.size());
         FT_TRY(const std::size_t got, from_.read_some(MutableBytes(room).first(most), deadline_));

@@ -17,8 +17,9 @@ Transfer send_file(SocketStream& to, int file, std::uint64_t offset, std::uint64
 struct PumpOptions {
     /// Stops after so many bytes; what the source has beyond them stays in it.
     std::uint64_t bytes_max = UINT64_MAX;
-    /// Bytes between the two sides at most: the size of the kernel's pipe, or of the buffer.
-    std::size_t at_once = std::size_t{256} * 1024;
+    /// Bytes between the two sides at most, in the kernel's pipe; a buffer has 64 KiB at most. Less
+    /// where the system, or this user's share of pipes, does not allow so many.
+    std::size_t at_once = std::size_t{1} << 20;
     /// Moves bytes inside the kernel where that is possible. splice(2)
     bool may_splice = true;
     /// Tells the receiving side when the source has ended: shutdown_write().

@@ -24,7 +24,7 @@ struct PipePair {
 class PipePool {
 public:
     /// Keeps at most `kept` pipes that nobody uses.
-    explicit PipePool(std::size_t size = std::size_t{256} * 1024, std::size_t kept = 16)
+    explicit PipePool(std::size_t size = std::size_t{1} << 20, std::size_t kept = 16)
         : size_(size), kept_(kept) {
         free_.reserve(kept);
     }

@@ -17,7 +17,7 @@ struct LoanPoolOptions {
     std::size_t count_max = 8;
     /// What is smaller is sent as usual, and back at once: below this, the kernel's accounts cost
     /// more than its copy (docs/zero-copy.md says how that was measured).
-    std::size_t zero_copy_from = std::size_t{32} * 1024;
+    std::size_t zero_copy_from = std::size_t{48} * 1024;
 };
 
 /// Memory for sending without copies: take(), fill, write_loan(). What comes back is used again;

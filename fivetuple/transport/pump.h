@@ -20,8 +20,9 @@ namespace fivetuple {
 struct PumpOptions {
     /// Stops after so many bytes; what the source has beyond them stays in it.
     std::uint64_t bytes_max = UINT64_MAX;
-    /// Bytes between the two sides at most: the size of the buffer, or of the kernel's pipe.
-    std::size_t at_once = std::size_t{256} * 1024;
+    /// Bytes between the two sides at most, in the kernel's pipe; a buffer has 64 KiB at most. Less
+    /// where the system, or this user's share of pipes, does not allow so many.
+    std::size_t at_once = std::size_t{1} << 20;
     /// Moves bytes inside the kernel where both sides are sockets. splice(2)
     bool may_splice = true;
     /// Tells the receiving side when the source has ended: shutdown_write().
@@ -46,7 +47,8 @@ concept PumpSink = requires(S& to, Bytes from) {
     requires std::same_as<AwaitResult<decltype(to.write_all(from))>, Transfer>;
 };
 
-/// The buffer of a pump that copies, where the source has none of its own to lend.
+/// Whether a source lends a buffer to a pump that copies; else it has one of its own.
+inline constexpr std::size_t kPumpBuffer = std::size_t{64} * 1024;
 template <class S>
 inline constexpr bool kLends =
     requires(S& from) { requires std::same_as<AwaitResult<decltype(from.read())>, Result<Lease>>; };
@@ -67,7 +69,7 @@ Task<Result<PumpCount>> pump_by_copying(A& from, B& to, PumpOptions options) {
             }
         }
         if (!kLends<A> || options.bytes_max != UINT64_MAX) {
-            room.resize(std::max<std::size_t>(options.at_once, 1));
+            room.resize(std::clamp<std::size_t>(options.at_once, 1, kPumpBuffer));
             const auto most = std::min<std::uint64_t>(room.size(), options.bytes_max - count.bytes);
             const auto part = MutableBytes(room).first(static_cast<std::size_t>(most));
             FT_CO_TRY(const std::size_t size,

@@ -329,7 +329,9 @@ void UringBackend::move_messages(Op& op, Entry& entry) {
     const bool receives = op.kind == OpKind::receive_messages;
     const auto messages = op.messages();
     if (receives && !messages.empty() && stands_behind_multishot(op, entry)) return;
-    if (messages.size() == 1) {
+    // What carries descriptors is dear enough: a request and its completion come on top of that.
+    const bool carries = !receives && !messages.empty() && messages[0].msg_hdr.msg_controllen > 0;
+    if (messages.size() == 1 && !(carries && tries_left_-- > 0)) {
         io_uring_sqe& sqe = request_of(entry);
         msghdr* message = &messages.front().msg_hdr;
         if (receives) {

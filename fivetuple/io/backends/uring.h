@@ -88,6 +88,9 @@ private:
         kGivenUpQuietly,
     };
 
+    // Of a kind that is_tried(): its request only waits until it is worth trying.
+    static constexpr std::uint8_t kAwaited = 1;
+
     static constexpr std::uint16_t kMostAhead = 4;
     static constexpr std::size_t kMostAccepted = 64;
     static constexpr std::uint8_t kMostLost = 16;

@@ -95,6 +95,7 @@ std::size_t UringBackend::copy_ahead(Bytes unread, Op& op) {
 
 void UringBackend::await_room_or_news(Op& op, Entry& entry) {
     io_uring_sqe& sqe = request_of(entry);
+    op.phase = kAwaited;
     const bool reads = op.kind == OpKind::receive_messages || op.kind == OpKind::splice_in;
     ::io_uring_prep_poll_add(&sqe, op.handle.number, reads ? POLLIN : POLLOUT);
     sqe.user_data = tagged(op, Tag::op);
@@ -103,7 +104,7 @@ void UringBackend::await_room_or_news(Op& op, Entry& entry) {
 // What a request has come to whose kind is_tried().
 void UringBackend::tried_done(Op& op, int result, bool is_open) {
     const bool is_message = op.kind <= OpKind::send_messages;
-    if (is_message && result >= 0 && op.messages().size() == 1) {
+    if (is_message && result >= 0 && op.phase != kAwaited) {
         op.messages().front().msg_len = static_cast<unsigned>(result);
         return finish_now(op, 1);
     }
