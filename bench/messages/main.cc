@@ -1,9 +1,12 @@
-// What moving messages costs: UDP echo servers of ours against a plain one, and descriptors passed
-// by us against sendmsg(2) written by hand. Servers run on one core, the load on another; they take
-// turns, and medians are printed with their spread.
+// What moving messages and bytes costs: UDP echo servers of ours against a plain one, descriptors
+// passed by us against sendmsg(2) written by hand, pumps against a copy loop, sends with and
+// without copies. What is measured runs on one core, the load on another; they take turns, and
+// medians are printed with their spread.
 
 #include "bench/messages/descriptors.h"
+#include "bench/messages/pumps.h"
 #include "bench/messages/udp_echo.h"
+#include "bench/messages/zero_copy.h"
 
 #include <fmt/format.h>
 
@@ -54,13 +57,16 @@ std::string measured(const Row& row, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Measures what moving messages costs: UDP echo, and descriptors passed.");
+    CLI::App app(
+        "Measures what moving messages and bytes costs: UDP echo, descriptors, pumps, zero copy.");
     int rounds = 7;
     int milliseconds = 400;
     std::string markdown;
+    std::string only;
     app.add_option("--rounds", rounds, "rounds of which medians are taken")->capture_default_str();
     app.add_option("--slice", milliseconds, "milliseconds of each measurement")
         ->capture_default_str();
+    app.add_option("--only", only, "only the tables whose title has this in it");
     app.add_option("--markdown", markdown, "write the tables to this file, too");
     CLI11_PARSE(app, argc, argv);
 
@@ -71,6 +77,26 @@ int main(int argc, char** argv) {
     }
     rows.push_back({"One descriptor passed through a socketpair, there and received", "a message",
                     ft_bench_messages::descriptors(milliseconds)});
+    const std::string control = ft_bench_messages::congestion_control();
+    std::vector<std::string> controls = {"cubic"};
+    if (control != controls.front()) controls.push_back(control);
+    for (const std::string& each : controls) {
+        rows.push_back({fmt::format("A pump between two TCP connections over loopback, {}", each),
+                        "a MiB", ft_bench_messages::pumps(each, milliseconds)});
+    }
+    for (const std::size_t size : {4, 16, 64, 256}) {
+        rows.push_back(
+            {fmt::format("Sends of {} KiB over loopback TCP ({}), where the kernel copies anyway",
+                         size, control),
+             "a MiB", ft_bench_messages::tcp_sends(size * 1024, milliseconds)});
+    }
+    for (const std::size_t size : {1, 4, 8, 16, 32, 60}) {
+        rows.push_back(
+            {fmt::format(
+                 "Datagrams of {} KiB to a queue that drops them, so that nothing is copied", size),
+             "a MiB", ft_bench_messages::dropped_sends(size * 1024, milliseconds)});
+    }
+    std::erase_if(rows, [&](const Row& row) { return !row.name.contains(only); });
     std::string all;
     for (const Row& row : rows) {
         const std::string text = measured(row, rounds);

@@ -1,20 +1,16 @@
 #include "bench/messages/udp_echo.h"
 
+#include "bench/messages/process.h"
 #include "fivetuple/fivetuple.h"
 #include "fivetuple/transport/udp.h"
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <sched.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <csignal>
-#include <cstdlib>
-#include <ctime>
 #include <string>
 
 namespace ft_bench_messages {
@@ -24,18 +20,6 @@ namespace ft = fivetuple;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kInFlight = 64;
-
-[[noreturn]] void fail(const char* what) {
-    std::perror(what);
-    std::exit(1);
-}
-
-void pin(int core) {
-    cpu_set_t cores;
-    CPU_ZERO(&cores);
-    CPU_SET(static_cast<unsigned>(core), &cores);
-    ::sched_setaffinity(0, sizeof cores, &cores);
-}
 
 // The reference: one datagram in, one out.
 void plain_server(int fd) {
@@ -141,37 +125,20 @@ private:
     std::array<char, 65536> room_;
 };
 
-double cpu_seconds(pid_t process) {
-    clockid_t clock{};
-    timespec now{};
-    if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &now) != 0) {
-        fail("clock_gettime");
-    }
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
 template <class Serve>
 double measure(std::size_t size, int milliseconds, Serve serve) {
     const int fd = bound_socket();
-    const pid_t server = ::fork();
-    if (server < 0) fail("fork");
-    if (server == 0) {
-        pin(0);
-        serve(fd);
-        ::_exit(0);
-    }
-    pin(1);
     double cost = 0;
     {
+        const Worker server(0, [&] { serve(fd); });
+        pin(1);
         Load load(fd, size);
         load.run_for(std::chrono::milliseconds(50));
-        const double before = cpu_seconds(server);
+        const double before = cpu_seconds(server.id());
         const std::uint64_t count = load.run_for(std::chrono::milliseconds(milliseconds));
-        cost = (cpu_seconds(server) - before) * 1e9 /
+        cost = (cpu_seconds(server.id()) - before) * 1e9 /
                static_cast<double>(std::max<std::uint64_t>(count, 1));
     }
-    ::kill(server, SIGKILL);
-    ::waitpid(server, nullptr, 0);
     ::close(fd);
     return cost;
 }
