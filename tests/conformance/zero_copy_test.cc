@@ -42,7 +42,12 @@ struct NotedOwner : LoanOwner {
     }
 };
 
-class ZeroCopySend : public OpTest {
+// In front of the loop, which may hold blocks of it to its end.
+struct HasOwner {
+    NotedOwner owner_;
+};
+
+class ZeroCopySend : protected HasOwner, public OpTest {
 protected:
     ~ZeroCopySend() override {
         close(pair_);
@@ -78,7 +83,6 @@ protected:
         return std::string(text_of(bytes));
     }
 
-    NotedOwner owner_;  // Must end behind the loop, which may hold blocks of it.
     Pair pair_ = connect();
 };
 FT_IN_ALL_WORLDS(ZeroCopySend);
