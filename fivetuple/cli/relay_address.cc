@@ -142,7 +142,8 @@ private:
 
 bool Parser::unknown_kind(std::string_view name) {
     const std::string written(text_.substr(0, end_of_part(text_, 0)));
-    if (const auto at = SocketAddress::parse(written); at && !at->is_unnamed()) {
+    const auto at = SocketAddress::parse(written);
+    if (at && (at->is_ip() || (at->is_unix() && !at->is_unnamed()))) {
         const bool is_path = at->is_unix();
         return fail(0, "it does not say of what kind it is",
                     is_path
