@@ -44,9 +44,9 @@ class Observer {
 public:
     Observer() = default;
 
+    struct Watch;
     /// A socket that hears of these, and what there is already.
     /// Errors: as open_socket() and converse().
-    struct Watch;
     static Result<Watch> watch(const Watched& watched);
     /// Learns what there is, to be called where the kernel had to drop messages (ENOBUFS).
     Result<void> relist();
