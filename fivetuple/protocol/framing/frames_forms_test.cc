@@ -321,7 +321,7 @@ TEST(FrameInput, F98_MemoryFollowsWhatHasComeNotWhatWasAnnounced) {
         const auto none = input.next();
         ASSERT_TRUE(none.has_value() && !none->has_value());
         room = input.room();
-        ASSERT_LE(room.size(), come + 64 * 1024);
+        ASSERT_LE(room.size(), come + 65536);
         input.filled(room.size());
         come += room.size();
     }
