@@ -1,5 +1,7 @@
 """What `ft` prints, and what it exits with, when it is used wrongly or the world says no."""
 import os
+import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -9,7 +11,8 @@ import unittest
 import programs
 from programs import FT, GIVE_UP, Server, run
 
-COMMANDS = ("demo", "echo", "load", "cat", "backends", "options")
+MAIN = pathlib.Path(__file__).resolve().parents[2] / "tools" / "main.cc"
+COMMANDS = re.findall(r"^ +add_(\w+)\(program, chosen\);", MAIN.read_text(encoding="utf-8"), re.M)
 
 
 class Usage(unittest.TestCase):
@@ -33,7 +36,7 @@ class Usage(unittest.TestCase):
         self.assertRegex(run("--version").stdout, r"^ft \d+\.\d+\.\d+\n$")
 
     def test_commands_and_options_that_there_are_not(self):
-        names = "demo, echo, load, cat, backends, options"
+        names = ", ".join(COMMANDS)
         self.check_wrong(f"a command is missing: {names}")
         self.check_wrong(f'there is no command "listen"; the commands are {names}', "listen")
         self.check_wrong(f'there is no option "--port"; the commands are {names}', "--port")
