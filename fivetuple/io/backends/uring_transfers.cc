@@ -85,7 +85,7 @@ std::size_t UringBackend::copy_ahead(Bytes unread, Op& op) {
         header.msg_flags = 0;
     }
     const std::size_t count = std::min(unread.size(), into.size());
-    std::memcpy(into.data(), unread.data(), count);
+    if (count > 0) std::memcpy(into.data(), unread.data(), count);
     op.result = static_cast<std::int32_t>(count);
     if (op.kind == OpKind::receive) return count;
     op.messages().front().msg_len = static_cast<unsigned>(count);
