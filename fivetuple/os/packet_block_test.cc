@@ -19,7 +19,8 @@ constexpr std::size_t kStep = 128;
 // A block as the kernel writes it, with frames of a few bytes each.
 class Block {
 public:
-    explicit Block(std::vector<std::string> payloads) : bytes_(kFirst + payloads.size() * kStep) {
+    explicit Block(const std::vector<std::string>& payloads)
+        : bytes_(kFirst + payloads.size() * kStep) {
         tpacket_block_desc header{};
         header.version = 1;
         header.hdr.bh1.block_status = TP_STATUS_USER;

@@ -28,8 +28,8 @@ struct RingOptions {
 /// Memory that the kernel writes frames into, shared with it.
 struct RingMemory;
 
-/// A block of frames, lent by the kernel, which gets it back when this ends. It
-/// may outlive the ring and the socket.
+/// A block of frames, lent by the kernel, which gets it back when this ends, on the ring's thread.
+/// It may outlive the ring and the socket.
 class PacketBlock {
 public:
     PacketBlock() = default;
