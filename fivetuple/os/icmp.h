@@ -12,8 +12,7 @@
 
 namespace fivetuple {
 
-/// A question whether somebody is there, or the answer to one. RFC 792, RFC
-/// 4443 4
+/// A question whether somebody is there, or the answer to one. RFC 792, RFC 4443 4
 struct IcmpEcho {
     bool is_reply = false;
     std::uint16_t identifier = 0;  ///< Of the program that asks.
@@ -21,14 +20,13 @@ struct IcmpEcho {
     Bytes payload;  ///< An answer carries what the question did.
 };
 
-/// A message of ICMP, or of ICMPv6, read where it lies: no part that it hands
-/// out is outside of the bytes that it was made from. RFC 792, RFC 4443
+/// A message of ICMP, or of ICMPv6, read where it lies: no part that it hands out is outside of the
+/// bytes that it was made from. RFC 792, RFC 4443
 class IcmpMessage {
 public:
     static constexpr std::size_t kHeader = 8;
 
-    /// `family` tells which of the two it is. Errors: malformed, for less than 8
-    /// bytes.
+    /// `family` tells which of the two it is. Errors: malformed, for less than 8 bytes.
     static Result<IcmpMessage> parse(Family family, Bytes bytes);
 
     std::uint8_t type() const { return std::to_integer<std::uint8_t>(bytes_[0]); }
@@ -38,16 +36,14 @@ public:
 
     /// Nothing, where it is neither question nor answer.
     std::optional<IcmpEcho> echo() const;
-    /// Whether it says that a packet could not be delivered, and the front of
-    /// that packet.
+    /// Whether it says that a packet could not be delivered, and the front of that packet.
     bool is_failure() const;
     Bytes failed_packet() const { return is_failure() ? body() : Bytes(); }
-    /// Of a failure `packet too big`: the bytes that the path takes; 0, where it
-    /// is another or does not say.
+    /// Of a failure `packet too big`: the bytes that the path takes; 0, where it is another or does
+    /// not say.
     std::uint32_t path_mtu() const;
 
-    /// Whether its sum is right; that of ICMPv6 counts the addresses of its
-    /// packet, too.
+    /// Whether its sum is right; that of ICMPv6 counts the addresses of its packet, too.
     bool has_right_checksum() const;
     bool has_right_checksum(const IpAddress& from, const IpAddress& to) const;
 
@@ -64,13 +60,13 @@ private:
 /// The same words for numbers that came in another way: DatagramFailure's.
 std::string icmp_words(Family family, std::uint8_t type, std::uint8_t code);
 
-/// Writes an echo message into `into`: its size, kHeader more than its payload.
-/// ICMP's has its checksum; the kernel puts in that of ICMPv6, which counts the
-/// packet's addresses. Errors: limit, where `into` is too small.
+/// Writes an echo message into `into`: its size, kHeader more than its payload. ICMP's has its
+/// checksum; the kernel puts in that of ICMPv6, which counts the packet's addresses. Errors: limit,
+/// where `into` is too small.
 Result<std::size_t> write_echo(Family family, const IcmpEcho& echo, MutableBytes into);
 
-/// Puts the checksum of an ICMPv6 message where it belongs: for those that make
-/// whole packets. `message` must have its header.
+/// Puts the checksum of an ICMPv6 message where it belongs: for those that make whole packets.
+/// `message` must have its header.
 void write_icmpv6_checksum(MutableBytes message, const IpAddress& from, const IpAddress& to);
 
 }  // namespace fivetuple

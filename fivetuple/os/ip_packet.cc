@@ -63,8 +63,7 @@ Result<Ipv6Packet> Ipv6Packet::parse(Bytes bytes) {
     if (version != 6) {
         return std::unexpected(bad("IPv6", "its version is " + std::to_string(version)));
     }
-    // A payload of 0 is one of more than 64 KiB, whose length stands elsewhere,
-    // or none.
+    // A payload of 0 is one of more than 64 KiB, whose length stands elsewhere, or none.
     const std::size_t payload = half_of(bytes, 4);
     const std::size_t total = payload == 0 ? bytes.size() : kV6 + payload;
     return Ipv6Packet(bytes.first(std::min(total, bytes.size())), total);

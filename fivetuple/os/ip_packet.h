@@ -10,8 +10,7 @@
 
 namespace fivetuple {
 
-/// The numbers by which IP names what it carries, as far as they are used here.
-/// IANA
+/// The numbers by which IP names what it carries, as far as they are used here. IANA
 enum class IpProtocol : std::uint8_t {
     icmp = 1,
     tcp = 6,
@@ -20,12 +19,12 @@ enum class IpProtocol : std::uint8_t {
     testing = 253,  ///< For experiments, as 254 is. RFC 3692
 };
 
-/// An IPv4 packet, read where it lies: no part that it hands out is outside of
-/// the bytes that it was made from, whatever its lengths say. RFC 791
+/// An IPv4 packet, read where it lies: no part that it hands out is outside of the bytes that it
+/// was made from, whatever its lengths say. RFC 791
 class Ipv4Packet {
 public:
-    /// Errors: malformed, for bytes that hold no IPv4 header, or whose lengths
-    /// contradict each other. A packet that was cut is none: see is_truncated().
+    /// Errors: malformed, for bytes that hold no IPv4 header, or whose lengths contradict each
+    /// other. A packet that was cut is none: see is_truncated().
     static Result<Ipv4Packet> parse(Bytes bytes);
 
     IpAddress from() const;
@@ -35,8 +34,7 @@ public:
     std::uint8_t tos() const { return byte_at(1); }
     std::uint16_t identification() const { return half_at(4); }
     bool forbids_fragments() const { return (byte_at(6) & 0x40) != 0; }
-    /// Whether it is a part of a packet, and where in that its payload begins, in
-    /// bytes.
+    /// Whether it is a part of a packet, and where in that its payload begins, in bytes.
     bool is_fragment() const { return (half_at(6) & 0x3fff) != 0; }
     std::size_t fragment_offset() const { return std::size_t{half_at(6) & 0x1fffU} * 8; }
     /// The sum of the header's bytes is what it must be.
@@ -90,8 +88,7 @@ private:
     std::size_t total_size_;
 };
 
-/// An IPv4 header to be sent by a socket that takes them
-/// (RawOptions::with_header), or in a frame.
+/// An IPv4 header to be sent by a socket that takes them (RawOptions::with_header), or in a frame.
 struct Ipv4Header {
     IpAddress from;  ///< Unspecified: a raw socket fills it in.
     IpAddress to;
@@ -103,9 +100,8 @@ struct Ipv4Header {
 
     static constexpr std::size_t kSize = 20;
     static constexpr std::size_t kMostPayload = 65535 - kSize;
-    /// The header of a packet with so many bytes of payload, its checksum
-    /// included. Errors: limit, for a payload over kMostPayload; malformed, for
-    /// addresses that are not IPv4.
+    /// The header of a packet with so many bytes of payload, its checksum included. Errors: limit,
+    /// for a payload over kMostPayload; malformed, for addresses that are not IPv4.
     Result<std::array<std::byte, kSize>> write(std::size_t payload) const;
 };
 

@@ -10,11 +10,9 @@
 
 namespace fivetuple {
 
-/// The numbers by which a frame says what it carries, as far as they are used
-/// here. IEEE 802
+/// The numbers by which a frame says what it carries, as far as they are used here. IEEE 802
 enum class EtherType : std::uint16_t {
-    every = 0x0003,  ///< Of a socket only: frames of all protocols, those that we
-                     ///< send included.
+    every = 0x0003,  ///< Of a socket only: all protocols, those that we send included.
     ipv4 = 0x0800,
     arp = 0x0806,
     vlan = 0x8100,
@@ -31,8 +29,7 @@ enum class PacketKind : std::uint8_t {
     outgoing = 4,  ///< Sent by this machine.
 };
 
-/// Where a frame comes from or goes to: an interface, what it carries, and a
-/// card. packet(7)
+/// Where a frame comes from or goes to: an interface, what it carries, and a card. packet(7)
 struct PacketAddress {
     unsigned interface = 0;               ///< The index; 0: every interface.
     EtherType protocol{};                 ///< Any number is allowed.
@@ -40,8 +37,7 @@ struct PacketAddress {
     std::uint16_t hardware_type = 0;      ///< ARPHRD_ETHER (1), ARPHRD_LOOPBACK (772) ...
     HardwareAddress hardware;             ///< Of 8 bytes at most.
 
-    /// What a system call filled in. Errors: malformed, for what is no address of
-    /// frames.
+    /// What a system call filled in. Errors: malformed, for what is no address of frames.
     static Result<PacketAddress> from_raw(const sockaddr* raw, socklen_t size);
     /// For a system call; `into` gets the address, and its size is the answer.
     socklen_t to_raw(sockaddr_storage& into) const;

@@ -66,8 +66,7 @@ bool BlockReader::next(LinkFrame& frame) {
             VlanTag::from_raw(static_cast<std::uint16_t>(header.hv1.tp_vlan_tci),
                               told ? header.hv1.tp_vlan_tpid : static_cast<std::uint16_t>(0x8100));
     }
-    // Frames follow each other: an offset that leads nowhere would read one again
-    // and again.
+    // Frames follow each other: an offset that leads nowhere would read one again and again.
     left_--;
     if (left_ > 0 && header.tp_next_offset < kHeaders) return fail("a frame has no next one");
     at_ += std::min<std::size_t>(header.tp_next_offset, there);

@@ -165,8 +165,7 @@ PingEvent PingSession::answer(Probe& probe, const Datagram& datagram, Time now) 
     event.from = datagram.from.ip();
     event.ttl = datagram.details.ttl;
     event.round_trip = now - probe.sent_at;
-    // The kernel's stamp is nearer to the truth, unless somebody has set the
-    // clock meanwhile.
+    // The kernel's stamp is nearer to the truth, unless somebody has set the clock meanwhile.
     if (datagram.details.received_at) {
         const Duration told = *datagram.details.received_at - probe.sent_wall;
         if (told > Duration::zero() && told <= event.round_trip) {

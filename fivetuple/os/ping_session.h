@@ -25,8 +25,7 @@ struct PingOptions {
     Duration timeout = std::chrono::seconds(2);
     /// Bytes of payload, behind the 8 of the ICMP header.
     std::size_t size = 56;
-    /// Routers that a probe may pass; what the system has set where there is
-    /// none.
+    /// Routers that a probe may pass; what the system has set where there is none.
     std::optional<int> ttl = std::nullopt;
     /// The local address to send from.
     std::optional<IpAddress> from = std::nullopt;
@@ -88,21 +87,19 @@ struct PingStatistics {
     Duration most() const { return Duration(static_cast<std::int64_t>(round_trips.most())); }
     /// The standard deviation, which ping(8) calls mdev.
     Duration deviation() const;
-    /// The time that this share of answers (0.99: 99 %) does not exceed,
-    /// within 1.6 %.
+    /// The time that this share of answers (0.99: 99 %) does not exceed, within 1.6 %.
     Duration quantile(double share) const {
         return Duration(static_cast<std::int64_t>(round_trips.quantile(share)));
     }
 };
 
-/// Which probe is due when, and what each message that comes means: ping
-/// without a socket and without a clock. The point of monotonic time is given
-/// to it, and the wall clock's where probes are sent: the kernel stamps by
-/// that.
+/// Which probe is due when, and what each message that comes means: ping without a socket and
+/// without a clock. The point of monotonic time is given to it, and the wall clock's where probes
+/// are sent: the kernel stamps by that.
 class PingSession {
 public:
-    /// `identifier` marks our probes among those of others, as `mark` does in
-    /// their payload; see PingSocket.
+    /// `identifier` marks our probes among those of others, as `mark` does in their payload; see
+    /// PingSocket.
     PingSession(Family family, PingMeans means, std::uint16_t identifier, std::uint64_t mark,
                 const PingOptions& options);
 
@@ -113,15 +110,13 @@ public:
     /// The probe that was made last could not be sent: the event.
     PingEvent not_sent(const Error& why);
 
-    /// What a message that was received means; nothing, where it is not about our
-    /// probes.
+    /// What a message that was received means; nothing, where it is not about our probes.
     std::optional<PingEvent> read(const Datagram& datagram, Time now);
     std::optional<PingEvent> read(const DatagramFailure& failure, Time now);
     /// A probe whose time has run out; nothing, where there is none (more).
     std::optional<PingEvent> take_silent(Time now);
 
-    /// When should_send() or take_silent() will have something; kNever where all
-    /// is over.
+    /// When should_send() or take_silent() will have something; kNever where all is over.
     Time next_due() const;
     /// All probes have been sent, and something has come of each.
     bool is_over() const;

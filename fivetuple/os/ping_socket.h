@@ -8,8 +8,7 @@
 
 namespace fivetuple {
 
-/// A socket that echo requests are sent by, and what a PingSession has to know
-/// of it.
+/// A socket that echo requests are sent by, and what a PingSession has to know of it.
 struct PingSocket {
     Socket socket;
     PingMeans means = PingMeans::ping_socket;
@@ -18,19 +17,17 @@ struct PingSocket {
     std::string because;           ///< Why it is of this kind, in words.
 };
 
-/// A socket to ping `to` by: a ping socket where net.ipv4.ping_group_range has
-/// this process's group, else a raw one. It tells of each answer's hops and
-/// time, and of failures. Errors: EPERM, where neither is allowed, naming both
-/// ways out; limit, for a size over what a packet carries; EINVAL for a `ttl`
-/// out of range; as Socket::bind() for `from`. icmp(7), raw(7)
+/// A socket to ping `to` by: a ping socket where net.ipv4.ping_group_range has this process's
+/// group, else a raw one. It tells of each answer's hops and time, and of failures. Errors: EPERM,
+/// where neither is allowed, naming both ways out; limit, for a size over what a packet carries;
+/// EINVAL for a `ttl` out of range; as Socket::bind() for `from`. icmp(7), raw(7)
 Result<PingSocket> open_ping_socket(const IpAddress& to, const PingOptions& options);
 
-/// Whether an error of receiving tells of a packet that came back, and not of
-/// the socket itself: the error queue then says of which.
+/// Whether an error of receiving tells of a packet that came back, and not of the socket itself:
+/// the error queue then says of which.
 bool is_of_a_probe(const Error& error);
 
-/// The wall clock's time, by which the kernel stamps packets. clock_gettime(2),
-/// CLOCK_REALTIME
+/// The wall clock's time, by which the kernel stamps packets. clock_gettime(2), CLOCK_REALTIME
 WallTime wall_now();
 
 }  // namespace fivetuple

@@ -12,14 +12,13 @@
 // Options that only raw sockets have. raw(7), icmp(7)
 namespace fivetuple {
 
-/// What is sent begins with its own IPv4 header; the kernel fills in its length
-/// and checksum, and its addresses and identification where they are 0. raw(7)
+/// What is sent begins with its own IPv4 header; the kernel fills in its length and checksum, and
+/// its addresses and identification where they are 0. raw(7)
 struct HeaderIncluded : Switch<HeaderIncluded, IPPROTO_IP, IP_HDRINCL> {
     static constexpr const char* name = "IP_HDRINCL";
 };
 
-/// Which ICMP messages a raw socket does not receive: a bit for each type
-/// below 32. icmp(7)
+/// Which ICMP messages a raw socket does not receive: a bit for each type below 32. icmp(7)
 struct IcmpFilter {
     using Raw = std::uint32_t;
     static constexpr int level = 255;  // SOL_RAW
