@@ -25,7 +25,7 @@ public:
     static constexpr std::uint16_t kPeerPort = 5000;
 
     explicit TcpScript(sim::tcp::Limits chosen = {}, sim::tcp::Settings settings = {})
-        : limits(std::move(chosen)), host(limits, Random(1)), settings_(std::move(settings)) {}
+        : limits(chosen), host(limits, Random(1)), settings_(settings) {}
 
     // What the peer says; numbers count from its SYN, and from the host's.
     sim::tcp::Segment say(sim::tcp::Flags flags, std::uint32_t at = 0, std::uint32_t ack = 0,

@@ -36,7 +36,7 @@ public:
     explicit TcpWire(std::uint64_t seed, WireFaults chosen = {}, sim::tcp::Limits a = {},
                      sim::tcp::Limits b = {})
         : faults(chosen),
-          limits{std::move(a), std::move(b)},
+          limits{a, b},
           random_(seed),
           stacks_{std::make_unique<sim::tcp::Stack>(limits[0], Random(seed * 2 + 1)),
                   std::make_unique<sim::tcp::Stack>(limits[1], Random(seed * 2 + 2))} {}

@@ -13,7 +13,7 @@ using testing_help::WireFaults;
 class InFlight : public TcpScript {
 public:
     explicit InFlight(bool sack, Limits chosen = {}, std::size_t written = 10'000)
-        : TcpScript(std::move(chosen)) {
+        : TcpScript(chosen) {
         has_sack = sack;
         listen();
         give(syn());

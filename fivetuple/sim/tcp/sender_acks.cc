@@ -64,17 +64,15 @@ void Sender::answer_to_probe(Time now) {
 void Sender::tail_probe_answered(const Segment& segment, const Progress& progress, bool advanced,
                                  Time now) {
     if (!tail_probe_end_ || segment.acknowledgement < *tail_probe_end_) return;
-    if (!tail_probe_repeated_ || progress.duplicate_reported) {
-        tail_probe_end_.reset();
-    } else if (segment.acknowledgement > *tail_probe_end_) {
-        tail_probe_end_.reset();
-        if (mood_ == Mood::open || mood_ == Mood::disorder) {
-            enter(Mood::reduced, now);
-            congestion_->set_window(congestion_->threshold());
-            mood_ = Mood::open;
-        }
-    } else if (!advanced && progress.sacked == 0) {
-        tail_probe_end_.reset();
+    const bool is_beyond = segment.acknowledgement > *tail_probe_end_;
+    const bool was_needless = !tail_probe_repeated_ || progress.duplicate_reported ||
+                              (!is_beyond && !advanced && progress.sacked == 0);
+    if (!was_needless && !is_beyond) return;  // Which of the two it was is not known yet.
+    tail_probe_end_.reset();
+    if (!was_needless && (mood_ == Mood::open || mood_ == Mood::disorder)) {
+        enter(Mood::reduced, now);
+        congestion_->set_window(congestion_->threshold());
+        mood_ = Mood::open;
     }
 }
 

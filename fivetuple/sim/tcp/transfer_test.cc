@@ -137,13 +137,17 @@ void converse(std::uint64_t seed, std::uint64_t* hash = nullptr) {
     const WireFaults faults = faults_of(random);
     const Limits one = limits_of(random), other = limits_of(random);
     TcpWire wire(seed, faults, one, other);
-    const auto pair = wire.connect(settings_of(random), settings_of(random));
+    // One after the other: compilers differ in the order of arguments.
+    const Settings mine = settings_of(random);
+    const Settings yours = settings_of(random);
+    const auto pair = wire.connect(mine, yours);
     ASSERT_NE(pair.client, nullptr);
     ASSERT_NE(pair.server, nullptr) << "seed " << seed;
-    Side client(wire.host(0), *pair.client, some_bytes(random.below(60'000), seed),
-                1 + random.below(5000));
-    Side server(wire.host(1), *pair.server, some_bytes(random.below(60'000), seed + 1),
-                1 + random.below(5000));
+    auto to_server = some_bytes(random.below(60'000), seed);
+    auto to_client = some_bytes(random.below(60'000), seed + 1);
+    const std::size_t piece = 1 + random.below(5000);
+    Side client(wire.host(0), *pair.client, std::move(to_server), piece);
+    Side server(wire.host(1), *pair.server, std::move(to_client), 1 + random.below(5000));
     const bool ended = wire.run_until(
         [&] {
             client.act(wire.now);
