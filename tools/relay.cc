@@ -51,7 +51,7 @@ using Ends = ft::Result<std::unique_ptr<RelayEnd>>;
 // How long a command may take to end when its input has.
 constexpr ft::Duration kCommandLimit = std::chrono::seconds(10);
 // And how long where the relay has failed.
-constexpr ft::Duration kLastWords = std::chrono::milliseconds(100);
+constexpr ft::Duration kLastWords = std::chrono::seconds(2);
 
 void say(const RelayPlan& plan, const char* what, const std::string& name) {
     if (plan.verbose) std::fprintf(stderr, "%s %s\n", what, name.c_str());
