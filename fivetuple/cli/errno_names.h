@@ -19,8 +19,8 @@ enum class ErrnoField : std::uint8_t {
 
 /// An errno of Linux.
 struct ErrnoName {
-    int code;
     std::string_view name;
+    int code;
     ErrnoField field;
 };
 
