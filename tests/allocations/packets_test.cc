@@ -129,7 +129,7 @@ Task<Result<Ends>> connect(SocketAddress at) {
 
 TEST_P(PacketAllocations, ALoanAsksForNone) {
     Ends ends = run(loop(), connect(loopback())).value();
-    LoanPool pool({.size = 64 * 1024, .count_max = 4, .zero_copy_from = 1});
+    LoanPool pool({.size = std::size_t{64} * 1024, .count_max = 4, .zero_copy_from = 1});
     std::vector<std::byte> room(std::size_t{16} * 1024);
     auto once = [](Ends& both, LoanPool& from, std::vector<std::byte>& into) -> Task<Result0> {
         FT_CO_TRY(Loan loan, co_await within(10s, from.take()));
