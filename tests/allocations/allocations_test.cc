@@ -87,7 +87,7 @@ Task<Result0> ask(S& server, Bytes question) {
 using Serve = Task<Result0> (*)(TcpStream peer);
 
 class Allocations : public TaskTest {};
-FT_IN_ALL_WORLDS(Allocations);
+FT_IN_KERNEL_WORLDS(Allocations);
 
 // --- Requests ----------------------------------------------------------------------------------
 

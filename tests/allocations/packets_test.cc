@@ -46,7 +46,7 @@ protected:
         return allocations() - before;
     }
 };
-FT_IN_ALL_WORLDS(PacketAllocations);
+FT_IN_KERNEL_WORLDS(PacketAllocations);
 
 // --- Datagrams ---------------------------------------------------------------------------------
 

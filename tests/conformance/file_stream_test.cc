@@ -26,7 +26,7 @@ protected:
         if (!world().is_kernel()) GTEST_SKIP() << "there are no descriptors in this world";
     }
 };
-FT_IN_ALL_WORLDS(FileStreams);
+FT_IN_KERNEL_WORLDS(FileStreams);
 
 struct PipeEnds {
     Fd reader;

@@ -52,7 +52,7 @@ protected:
         EXPECT_EQ(outcome, "ok");
     }
 };
-FT_IN_ALL_WORLDS(NetlinkTest);
+FT_IN_KERNEL_WORLDS(NetlinkTest);
 
 // Ours name the interface of a link-local address; ip(8) does not.
 std::string without_interfaces(const std::string& text) {

@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class OffloadTest : public TaskTest {};
-FT_IN_ALL_WORLDS(OffloadTest);
+FT_IN_KERNEL_WORLDS(OffloadTest);
 
 std::string joined(const std::string& one, const std::string& other) { return one + other; }
 

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class OtherStreams : public OwnNetworkTest {};
-FT_IN_ALL_WORLDS(OtherStreams);
+FT_IN_KERNEL_WORLDS(OtherStreams);
 
 struct Ends {
     MultipathState client;

@@ -48,7 +48,7 @@ PacketOptions testing_on(const char* interface) {
 }
 
 class PacketTest : public OwnNetworkTest {};
-FT_IN_ALL_WORLDS(PacketTest);
+FT_IN_KERNEL_WORLDS(PacketTest);
 
 TEST_P(PacketTest, B3_FramesGoOutByOneInterfaceAndComeInByAnother) {
     in_a_network([](Loop& loop) -> Task<void> {

@@ -27,7 +27,7 @@ Task<std::vector<PingEvent>> all_of(Ping& ping) {
 }
 
 using PingTest = OwnNetworkTest;
-FT_IN_ALL_WORLDS(PingTest);
+FT_IN_KERNEL_WORLDS(PingTest);
 
 TEST_P(PingTest, B3_EachProbeIsAnsweredByEitherKindOfSocket) {
     in_a_network([](Loop& loop) -> Task<void> {

@@ -96,7 +96,7 @@ protected:
         EXPECT_TRUE(done) << done.error().message();
     }
 };
-FT_IN_ALL_WORLDS(PumpTest);
+FT_IN_KERNEL_WORLDS(PumpTest);
 
 TEST_P(PumpTest, C7_MovesBothWaysInsideTheKernelBetweenTcpStreams) {
     auto test = [](SocketAddress at) -> Task<Result<void>> {
@@ -281,7 +281,7 @@ protected:
 private:
     TemporaryFolder folder_;
 };
-FT_IN_ALL_WORLDS(SendFile);
+FT_IN_KERNEL_WORLDS(SendFile);
 
 TEST_P(SendFile, C7_SendsAFileWholeWithoutMovingItsPosition) {
     const auto bytes = some_bytes(3'000'000);

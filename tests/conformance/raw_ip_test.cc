@@ -20,7 +20,7 @@ constexpr auto kTesting = static_cast<std::uint8_t>(IpProtocol::testing);
 constexpr auto kIcmp = static_cast<std::uint8_t>(IpProtocol::icmp);
 
 using RawIp = OwnNetworkTest;
-FT_IN_ALL_WORLDS(RawIp);
+FT_IN_KERNEL_WORLDS(RawIp);
 
 TEST_P(RawIp, B3_PacketsOfAnOwnProtocolComeWithTheirHeader) {
     in_a_network([](Loop& loop) -> Task<void> {

@@ -61,7 +61,7 @@ protected:
 private:
     FewDescriptors few_;
 };
-FT_IN_ALL_WORLDS(Shortage);
+FT_IN_KERNEL_WORLDS(Shortage);
 
 Task<Result<std::string>> ask(TcpStream& stream, std::string_view question) {
     auto sent = co_await stream.write_all(bytes_of(question));

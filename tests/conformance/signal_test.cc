@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class SignalsTest : public TaskTest {};
-FT_IN_ALL_WORLDS(SignalsTest);
+FT_IN_KERNEL_WORLDS(SignalsTest);
 
 void send(int number) { EXPECT_EQ(::kill(::getpid(), number), 0); }
 

@@ -66,7 +66,7 @@ protected:
     PipePair pipe_;
     Pair pair_ = connect();
 };
-FT_IN_ALL_WORLDS(Splice);
+FT_IN_KERNEL_WORLDS(Splice);
 
 // --- In ----------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ protected:
         EXPECT_TRUE(done) << done.error().message();
     }
 };
-FT_IN_ALL_WORLDS(UnixFiles);
+FT_IN_KERNEL_WORLDS(UnixFiles);
 
 Fd open_null() { return Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)); }
 

@@ -38,7 +38,7 @@ protected:
 private:
     TemporaryFolder folder_;
 };
-FT_IN_ALL_WORLDS(UnixMessages);
+FT_IN_KERNEL_WORLDS(UnixMessages);
 
 // A pipe with `text` in it.
 Fd filled_pipe(std::string_view text) {

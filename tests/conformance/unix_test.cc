@@ -41,7 +41,7 @@ protected:
 private:
     TemporaryFolder folder_;
 };
-FT_IN_ALL_WORLDS(UnixStreams);
+FT_IN_KERNEL_WORLDS(UnixStreams);
 
 // A name of its own for each test, in a namespace that all of the machine shares.
 SocketAddress abstract_name() {

@@ -85,7 +85,7 @@ protected:
 
     Pair pair_ = connect();
 };
-FT_IN_ALL_WORLDS(ZeroCopySend);
+FT_IN_KERNEL_WORLDS(ZeroCopySend);
 
 TEST_P(ZeroCopySend, C7_AHeldBlockComesBackWhenTheKernelIsDoneAndNotBefore) {
     Loan loan = owner_.lend();
@@ -271,7 +271,7 @@ TEST_P(ZeroCopySend, ALoopEndsWhileTheKernelHoldsBlocks) {
 // --- Streams -----------------------------------------------------------------------------------
 
 class WriteLoan : public TaskTest {};
-FT_IN_ALL_WORLDS(WriteLoan);
+FT_IN_KERNEL_WORLDS(WriteLoan);
 
 Task<Result<void>> send_many(TcpStream& to, LoanPool& pool, int times) {
     for (int at = 0; at < times; ++at) {

@@ -40,7 +40,7 @@ protected:
         for (const Pair& pair : pairs) close(pair);
     }
 };
-FT_IN_ALL_WORLDS(TinyQueues);
+FT_IN_KERNEL_WORLDS(TinyQueues);
 
 TEST_P(TinyQueues, F58_MoreRequestsInOneTurnThanTheQueueHolds) {
     const auto pairs = connect_many(100);

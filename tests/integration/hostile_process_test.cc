@@ -40,7 +40,7 @@ protected:
         return turned;
     }
 };
-FT_IN_ALL_WORLDS(HostileProcess);
+FT_IN_KERNEL_WORLDS(HostileProcess);
 
 /// A descriptor that stays open elsewhere, as in a forked child.
 class HeldElsewhere {

@@ -43,7 +43,7 @@ protected:
         if (!world().is_kernel()) GTEST_SKIP() << "filters are the kernel's";
     }
 };
-FT_IN_ALL_WORLDS(VanishedPeer);
+FT_IN_KERNEL_WORLDS(VanishedPeer);
 
 TEST_P(VanishedPeer, F39_DataThatNobodyAcknowledgesEndsTheConnectionInItsUserTimeout) {
     on_both_ends([](TcpStream client, TcpStream server) -> Task<void> {

@@ -2,6 +2,7 @@
 
 #include "fivetuple/os/options.h"
 #include "fivetuple/os/process.h"
+#include "fivetuple/sim/world.h"
 
 #include <array>
 #include <cstdlib>
@@ -31,9 +32,35 @@ private:
     BackendKind kind_;
 };
 
+// A host alone with itself, in memory and in virtual time.
+class SimulatedWorld final : public World {
+public:
+    SimulatedWorld() : host_(world_.host("host", "10.0.0.1", {.descriptors = kDescriptors})) {}
+
+    std::unique_ptr<Loop> open_loop(const LoopOptions& options) override {
+        return host_.open_loop(options);
+    }
+    SocketAddress loopback() const override { return {IpAddress::loopback_v4(), 0}; }
+    bool is_kernel() const override { return false; }
+
+private:
+    static constexpr std::size_t kDescriptors = 20'000;
+    sim::World world_;
+    sim::Host& host_;
+};
+
+std::unique_ptr<World> make_simulated_world() { return std::make_unique<SimulatedWorld>(); }
+
 template <BackendKind kind>
 std::unique_ptr<World> make_kernel_world() {
     return std::make_unique<KernelWorld>(kind);
+}
+
+// FT_WORLD=epoll runs the suites in that world alone.
+void keep_asked_for(std::vector<NamedWorld>& all) {
+    const char* only = std::getenv("FT_WORLD");
+    if (only == nullptr) return;
+    std::erase_if(all, [only](const NamedWorld& world) { return world.name != only; });
 }
 
 /// The options of a socket of a backend, by handle.
@@ -52,14 +79,20 @@ struct HandleOptions {
 
 void PrintTo(const NamedWorld& world, std::ostream* out) { *out << world.name; }
 
-std::vector<NamedWorld> worlds() {
+std::vector<NamedWorld> kernel_worlds() {
     std::vector<NamedWorld> all = {{"io_uring", &make_kernel_world<BackendKind::io_uring>},
                                    {"epoll", &make_kernel_world<BackendKind::epoll>},
                                    {"poll", &make_kernel_world<BackendKind::poll>},
                                    {"select", &make_kernel_world<BackendKind::select>}};
-    if (const char* only = std::getenv("FT_WORLD"); only != nullptr) {
-        std::erase_if(all, [only](const NamedWorld& world) { return world.name != only; });
-    }
+    keep_asked_for(all);
+    return all;
+}
+
+std::vector<NamedWorld> worlds() {
+    std::vector<NamedWorld> all;
+    if (std::getenv("FT_WORLD") != nullptr) all = {{"simulated", &make_simulated_world}};
+    keep_asked_for(all);
+    for (NamedWorld& each : kernel_worlds()) all.push_back(std::move(each));
     return all;
 }
 

@@ -31,6 +31,8 @@ void PrintTo(const NamedWorld& world, std::ostream* out);
 
 /// All there are; FT_WORLD names the only one to use.
 std::vector<NamedWorld> worlds();
+/// Those of them whose sockets are the kernel's.
+std::vector<NamedWorld> kernel_worlds();
 
 /// An Op that remembers what became of it.
 struct NotedOp : Op {
@@ -114,6 +116,9 @@ private:
 }  // namespace fivetuple::testing_help
 
 /// Runs the tests of `suite` in every world.
-#define FT_IN_ALL_WORLDS(suite)                                                                 \
-    INSTANTIATE_TEST_SUITE_P(, suite, ::testing::ValuesIn(::fivetuple::testing_help::worlds()), \
+#define FT_IN_ALL_WORLDS(suite) FT_IN_WORLDS(suite, worlds)
+/// The same in those whose sockets are the kernel's: for what no simulated host has.
+#define FT_IN_KERNEL_WORLDS(suite) FT_IN_WORLDS(suite, kernel_worlds)
+#define FT_IN_WORLDS(suite, which)                                                             \
+    INSTANTIATE_TEST_SUITE_P(, suite, ::testing::ValuesIn(::fivetuple::testing_help::which()), \
                              [](const auto& each) { return each.param.name; })

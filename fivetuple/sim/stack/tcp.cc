@@ -157,9 +157,15 @@ std::int64_t StackTcp::send(const msghdr& message, int flags, Time now) {
         moved += result;
         if (static_cast<std::size_t>(result) < piece.iov_len) break;
     }
+    if (moved != -EAGAIN) note_call(now);
+    return moved;
+}
+
+// A call has done something: segments may go out. One that has not changes nothing, and nobody is
+// to be told of it, or who tries again when told so would never stop.
+void StackTcp::note_call(Time now) {
     stack_.tcp_.changed(*connection_);
     stack_.flush_tcp(now);
-    return moved;
 }
 
 std::int64_t StackTcp::receive_urgent(msghdr& message, int flags) {
@@ -192,10 +198,7 @@ std::int64_t StackTcp::receive(msghdr& message, int flags, Time now) {
     }
     // What asks for nothing waits for nothing.
     if (!is_asked) return 0;
-    if (!peeks) {
-        stack_.tcp_.changed(*connection_);
-        stack_.flush_tcp(now);
-    }
+    if (!peeks && moved != -EAGAIN) note_call(now);
     return moved;
 }
 
@@ -222,8 +225,7 @@ int StackTcp::shutdown(int how, Time now) {
         const auto done = connection_->shutdown_read();
         if (!done) error = done.error().code();
     }
-    stack_.tcp_.changed(*connection_);
-    stack_.flush_tcp(now);
+    note_call(now);
     changed();
     return -error;
 }

@@ -54,6 +54,7 @@ private:
     std::int64_t get_socket_option(int number, MutableBytes room);
     std::int64_t get_tcp_option(int number, MutableBytes room, Time now);
     void apply(Time now);
+    void note_call(Time now);
 
     Stack& stack_;
     Family family_;

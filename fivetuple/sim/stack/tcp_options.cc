@@ -40,8 +40,7 @@ std::string_view name_of(tcp::Limits::Algorithm algorithm) {
 void StackTcp::apply(Time now) {
     if (connection_ == nullptr) return;
     connection_->apply(now);
-    stack_.tcp_.changed(*connection_);
-    stack_.flush_tcp(now);
+    note_call(now);
 }
 
 int StackTcp::set_option(int level, int number, Bytes value, Time now) {
