@@ -132,9 +132,9 @@ void add_explain(CLI::App& program, Run& chosen) {
     auto* command = program.add_subcommand(
         "explain", "what an errno, option, TCP state, flag or sysctl means, and what to do");
     auto arguments = std::make_shared<ExplainArguments>();
-    auto* words = command->add_option("word", arguments->words,
-                                      "ECONNREFUSED, 111, \"connection refused\", close-wait, "
-                                      "SO_LINGER, MSG_PEEK, somaxconn ...");
+    auto* words =
+        command->add_option("word", arguments->words,
+                            "ECONNREFUSED, 111, \"connection refused\", close-wait, SO_LINGER ...");
     auto* is_list = command->add_flag("-l,--list", arguments->is_list, "all there are, a line each")
                         ->excludes(words);
     auto* kind = command->add_option("-k,--kind", arguments->kind, "list those of one kind")

@@ -232,11 +232,9 @@ std::int64_t HostBackend::attempt_connect(Open& file, Op& op) {
         const int result = file.socket->connect(op.address(), host_.world().now());
         return result == -EINPROGRESS ? -EAGAIN : result;
     }
-    if ((file.socket->events() & (POLLOUT | POLLERR | POLLHUP)) == 0) return -EAGAIN;
-    int error = 0;
-    const MutableBytes room = std::as_writable_bytes(std::span(&error, 1));
-    const auto got = file.socket->get_option(SOL_SOCKET, SO_ERROR, room, host_.world().now());
-    return got < 0 ? got : -error;
+    // As Linux: asked again, it says how far it is, and once that it is done.
+    const int result = file.socket->connect(op.address(), host_.world().now());
+    return result == -EALREADY ? -EAGAIN : result;
 }
 
 std::int64_t HostBackend::attempt_lease(Open& file, Op& op) {

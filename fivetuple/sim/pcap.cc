@@ -36,9 +36,9 @@ void Pcap::write(Bytes packet, Time at) {
 }
 
 Result<void> Pcap::close() {
-    const bool is_closed = std::fclose(file_.release()) == 0;
-    if (is_closed && !failed_) return {};
-    return std::unexpected(Error::system(errno == 0 ? EIO : errno, "write"));
+    const int code = std::fclose(file_.release()) == 0 ? 0 : errno;
+    if (code == 0 && !failed_) return {};
+    return std::unexpected(Error::system(code == 0 ? EIO : code, "write"));
 }
 
 }  // namespace fivetuple::sim

@@ -97,6 +97,7 @@ Task<Result<void>> over_unix(Loop& loop) {
 }
 
 TEST_P(FramesOverStreams, C3_UnixStreamsCarryThemBothWays) {
+    FT_NEEDS_KERNEL("Unix sockets");
     auto done = run(loop(), over_unix(loop()));
     EXPECT_TRUE(done) << done.error().message();
 }
@@ -113,6 +114,7 @@ Task<Result<void>> over_halves(Loop& loop) {
 }
 
 TEST_P(FramesOverStreams, HalvesOfAStreamCarryThem) {
+    FT_NEEDS_KERNEL("Unix sockets");
     auto done = run(loop(), over_halves(loop()));
     EXPECT_TRUE(done) << done.error().message();
 }
@@ -153,6 +155,7 @@ Task<Result<void>> many_frames(Loop& loop, std::size_t count, std::uint64_t& cal
 }
 
 TEST_P(FramesOverStreams, C3_ManyGoWithOneCallAndComeWithOne) {
+    FT_NEEDS_KERNEL("Unix sockets");
     std::uint64_t calls = 0;
     auto done = run(loop(), many_frames(loop(), 1000, calls));
     ASSERT_TRUE(done) << done.error().message();
@@ -180,6 +183,7 @@ Task<Result<void>> interrupted(Loop& loop) {
 }
 
 TEST_P(FramesOverStreams, ADeadlineInsideAFrameLosesNothing) {
+    FT_NEEDS_KERNEL("Unix sockets");
     auto done = run(loop(), interrupted(loop()));
     EXPECT_TRUE(done) << done.error().message();
 }

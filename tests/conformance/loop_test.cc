@@ -108,6 +108,7 @@ TEST_P(LoopTest, AWakeUpThatCameBeforeTheSleepIsNotLost) {
 }
 
 TEST_P(LoopTest, AnotherThreadsPostRunsHere) {
+    FT_NEEDS_KERNEL("time does not wait for other threads");
     struct Posted : Job {
         std::thread::id ran_on;
         bool has_run = false;
@@ -147,6 +148,7 @@ TEST_P(LoopTest, PostsOfOneThreadKeepTheirOrder) {
 }
 
 TEST_P(LoopTest, F69_NoWakeUpIsLostBetweenPostingAndSleeping) {
+    FT_NEEDS_KERNEL("time does not wait for other threads");
     // Two threads hand one job back and forth with the loop: were one wake-up lost, it would hang.
     constexpr int kRounds = 100000;
     struct Ball : Job {
@@ -190,6 +192,7 @@ TEST_P(LoopTest, AJobCanBeTakenBack) {
 }
 
 TEST_P(LoopTest, JobsThatKeepMakingEachOtherReadyLeaveTimeForTheRest) {
+    FT_NEEDS_KERNEL("work takes no time");
     struct Eager : Job {
         Loop* loop = nullptr;
     };

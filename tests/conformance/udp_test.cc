@@ -181,6 +181,7 @@ TEST_P(Udp, C5_DetailsOfWhatComesAreToldOnRequest) {
             EXPECT_EQ(got->details.tos, 0xb9);
             EXPECT_EQ(got->details.ecn(), Ecn::capable_1);
             EXPECT_TRUE(got->details.received_at.has_value());
+            if (!world().is_kernel()) co_return;  // Its wall clock is its own.
             EXPECT_GT(*got->details.received_at, before - 5s);
             EXPECT_LT(*got->details.received_at, std::chrono::system_clock::now() + 5s);
         }());

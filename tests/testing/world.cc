@@ -26,6 +26,7 @@ public:
         return *std::move(loop);
     }
     SocketAddress loopback() const override { return {IpAddress::loopback_v4(), 0}; }
+    Duration settling_time() const override { return std::chrono::milliseconds(2); }
     bool is_kernel() const override { return true; }
 
 private:
@@ -41,6 +42,8 @@ public:
         return host_.open_loop(options);
     }
     SocketAddress loopback() const override { return {IpAddress::loopback_v4(), 0}; }
+    // Acknowledgements are delayed as in Linux; it costs nothing to wait.
+    Duration settling_time() const override { return std::chrono::milliseconds(500); }
     bool is_kernel() const override { return false; }
 
 private:
@@ -105,7 +108,7 @@ OpTest::~OpTest() = default;
 
 void OpTest::settle(int turns) {
     for (int turn = 0; turn < turns; ++turn) {
-        loop_->turn(after(loop_->now(), std::chrono::milliseconds(2)));
+        loop_->turn(after(loop_->now(), world_->settling_time()));
     }
 }
 

@@ -19,6 +19,8 @@ public:
     virtual std::unique_ptr<Loop> open_loop(const LoopOptions& options) = 0;
     /// An address with port 0 that can be listened on and connected to.
     virtual SocketAddress loopback() const = 0;
+    /// Time in which what is under way between two sockets has happened.
+    virtual Duration settling_time() const = 0;
     /// Whether sockets are descriptors of this process.
     virtual bool is_kernel() const = 0;
 };
@@ -122,3 +124,7 @@ private:
 #define FT_IN_WORLDS(suite, which)                                                             \
     INSTANTIATE_TEST_SUITE_P(, suite, ::testing::ValuesIn(::fivetuple::testing_help::which()), \
                              [](const auto& each) { return each.param.name; })
+
+/// For a test that needs what a simulated host does not have; of a suite that runs in all worlds.
+#define FT_NEEDS_KERNEL(what) \
+    if (!world().is_kernel()) GTEST_SKIP() << "not on a simulated host: " << (what)

@@ -65,7 +65,8 @@ std::optional<IpView> read_quoted(Bytes quoted) {
     // Only its header is believed: its length is made to fit what is there.
     MutableBytes bytes = padded.bytes();
     if (v4) {
-        const std::size_t header_size = (static_cast<std::uint8_t>(bytes[0]) & 0xfu) * 4;
+        const std::size_t header_size =
+            (static_cast<std::uint8_t>(bytes[0]) & 0xfu) * std::size_t{4};
         if (header_size < least || header_size > bytes.size()) return std::nullopt;
         put_integer(bytes.subspan(2), static_cast<std::uint16_t>(bytes.size()));
         put_integer(bytes.subspan(10), std::uint16_t{0});

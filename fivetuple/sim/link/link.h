@@ -15,18 +15,18 @@ namespace fivetuple::sim {
 /// What happens on one direction of a link, in this order: packets are lost, changed and doubled;
 /// wait in the queue and go onto the line; travel; and overtake each other.
 struct LinkOptions {
-    Duration delay{};                   ///< One way.
-    Duration jitter{};                  ///< On top of the delay, drawn for each packet.
-    Spread spread = Spread::uniform;    ///< Of the jitter.
-    bool may_overtake = false;          ///< Jitter changes the order, too.
-    std::uint64_t rate = 0;             ///< Bits a second; 0 is without a limit.
-    std::size_t queue = 256 * 1024;     ///< Bytes that wait for the line at most.
-    std::size_t mark_above = SIZE_MAX;  ///< Bytes in the queue from which on ECN marks.
-    double loss = 0;                    ///< Probability, of each packet alone.
-    Bursts bursts = {};                 ///< Loss in bursts; `begin` above 0 turns it on.
-    double duplicate = 0;               ///< Probability that a packet comes twice.
-    double corrupt = 0;                 ///< Probability that one bit of a packet turns.
-    double reorder = 0;                 ///< Probability that a packet is held back...
+    Duration delay{};                             ///< One way.
+    Duration jitter{};                            ///< On top of the delay, drawn for each packet.
+    Spread spread = Spread::uniform;              ///< Of the jitter.
+    bool may_overtake = false;                    ///< Jitter changes the order, too.
+    std::uint64_t rate = 0;                       ///< Bits a second; 0 is without a limit.
+    std::size_t queue = std::size_t{256} * 1024;  ///< Bytes that wait for the line at most.
+    std::size_t mark_above = SIZE_MAX;            ///< Bytes in the queue from which on ECN marks.
+    double loss = 0;                              ///< Probability, of each packet alone.
+    Bursts bursts = {};                           ///< Loss in bursts; `begin` above 0 turns it on.
+    double duplicate = 0;                         ///< Probability that a packet comes twice.
+    double corrupt = 0;                           ///< Probability that one bit of a packet turns.
+    double reorder = 0;                           ///< Probability that a packet is held back...
     Duration reorder_by = std::chrono::milliseconds(10);  ///< ... for so long.
     std::size_t mtu = 1500;                               ///< The largest packet, in bytes.
 };

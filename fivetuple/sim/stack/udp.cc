@@ -110,9 +110,9 @@ int StackUdp::settle_route(const msghdr& message, Route& route) const {
     if (to.is_v4() && block_.family() == Family::ipv6 && block_.settings.v6_only) {
         return ENETUNREACH;
     }
-    if (to == IpAddress(IpAddress::V4Bytes{255, 255, 255, 255}) && !block_.settings.broadcast) {
-        return EACCES;
-    }
+    const bool to_all = to == IpAddress(IpAddress::V4Bytes{255, 255, 255, 255}) ||
+                        to == IpAddress(IpAddress::V4Bytes{127, 255, 255, 255});
+    if (to_all && !block_.settings.broadcast) return EACCES;
     route.hops = to.is_multicast() ? block_.settings.multicast_hops : block_.settings.hops;
     route.traffic_class = block_.settings.traffic_class;
     route.segment = segment_;

@@ -48,6 +48,7 @@ private:
         bool traffic_class = false;
         bool time = false;
         bool drops = false;
+        bool joined = false;  // UDP_GRO: they may come joined, and here never do.
     };
     struct Route;
 

@@ -5,8 +5,10 @@
 #include <netinet/udp.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 // What udp(7), ip(7), ipv6(7) and socket(7) let a program choose of a UDP socket.
 namespace fivetuple::sim {
@@ -22,25 +24,79 @@ std::size_t buffer_kept(int asked, std::size_t least) {
     return std::max(static_cast<std::size_t>(clipped) * 2, least);
 }
 
-// A group to join or leave, in any of the forms that a program may name it by.
-bool read_group(int level, int number, Bytes value, IpAddress& group) {
-    if (level == IPPROTO_IP && value.size() >= sizeof(ip_mreq)) {
-        IpAddress::V4Bytes bytes;
-        std::memcpy(bytes.data(), value.data(), bytes.size());
-        group = IpAddress(bytes);
-        return number == IP_ADD_MEMBERSHIP || number == IP_DROP_MEMBERSHIP;
-    }
-    if (level == IPPROTO_IPV6 && value.size() >= sizeof(ipv6_mreq)) {
-        IpAddress::V6Bytes bytes;
-        std::memcpy(bytes.data(), value.data(), bytes.size());
-        group = IpAddress(bytes);
-        return number == IPV6_ADD_MEMBERSHIP || number == IPV6_DROP_MEMBERSHIP;
-    }
-    return false;
+// A group to join or leave, from all or from one source.
+struct Membership {
+    IpAddress group;
+    std::optional<IpAddress> source;
+    bool joins = false;
+};
+
+template <std::size_t size>
+IpAddress address_at(Bytes value) {
+    std::array<std::uint8_t, size> bytes;
+    std::memcpy(bytes.data(), value.data(), size);
+    return IpAddress(bytes);
 }
 
-bool joins(int level, int number) {
-    return level == IPPROTO_IP ? number == IP_ADD_MEMBERSHIP : number == IPV6_ADD_MEMBERSHIP;
+std::optional<IpAddress> address_in(const sockaddr_storage& storage) {
+    const auto address = SocketAddress::from_raw(
+        reinterpret_cast<const sockaddr*>(&storage),
+        storage.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    if (!address || !address->is_ip()) return std::nullopt;
+    return address->ip();
+}
+
+// In any of the forms that a program may name it by; nothing for other options.
+std::optional<Membership> read_membership(int level, int number, Bytes value) {
+    const bool v4 = level == IPPROTO_IP;
+    if (!v4 && level != IPPROTO_IPV6) return std::nullopt;
+    if (v4 && (number == IP_ADD_MEMBERSHIP || number == IP_DROP_MEMBERSHIP)) {
+        if (value.size() < sizeof(ip_mreq)) return Membership{};
+        return Membership{address_at<4>(value), {}, number == IP_ADD_MEMBERSHIP};
+    }
+    if (!v4 && (number == IPV6_ADD_MEMBERSHIP || number == IPV6_DROP_MEMBERSHIP)) {
+        if (value.size() < sizeof(ipv6_mreq)) return Membership{};
+        return Membership{address_at<16>(value), {}, number == IPV6_ADD_MEMBERSHIP};
+    }
+    if (number == MCAST_JOIN_GROUP || number == MCAST_LEAVE_GROUP) {
+        group_req asked{};
+        if (value.size() < sizeof asked) return Membership{};
+        std::memcpy(&asked, value.data(), sizeof asked);
+        const auto group = address_in(asked.gr_group);
+        return Membership{group.value_or(IpAddress()), {}, number == MCAST_JOIN_GROUP};
+    }
+    if (number == MCAST_JOIN_SOURCE_GROUP || number == MCAST_LEAVE_SOURCE_GROUP) {
+        group_source_req asked{};
+        if (value.size() < sizeof asked) return Membership{};
+        std::memcpy(&asked, value.data(), sizeof asked);
+        const auto group = address_in(asked.gsr_group);
+        const auto source = address_in(asked.gsr_source);
+        return Membership{group.value_or(IpAddress()), source.value_or(IpAddress()),
+                          number == MCAST_JOIN_SOURCE_GROUP};
+    }
+    return std::nullopt;
+}
+
+int change(udp::Socket& socket, const Membership& membership) {
+    if (!membership.group.is_multicast()) return -EINVAL;
+    const auto known = socket.groups.find(membership.group);
+    const bool is_in = known != socket.groups.end();
+    if (!membership.source) {
+        if (membership.joins && is_in) return -EADDRINUSE;
+        if (!membership.joins && !is_in) return -EADDRNOTAVAIL;
+        if (membership.joins) socket.groups[membership.group] = {};
+        if (!membership.joins) socket.groups.erase(known);
+        return 0;
+    }
+    // One cannot be in it for all and for some at once.
+    if (is_in && known->second.empty()) return -EINVAL;
+    if (membership.joins) {
+        return socket.groups[membership.group].insert(*membership.source).second ? 0
+                                                                                 : -EADDRNOTAVAIL;
+    }
+    if (!is_in || known->second.erase(*membership.source) == 0) return -EADDRNOTAVAIL;
+    if (known->second.empty()) socket.groups.erase(known);
+    return 0;
 }
 
 // The two names that most options of IP have, as one.
@@ -99,16 +155,15 @@ bool is_byte(int value) { return value >= 0 && value <= 255; }
 }  // namespace
 
 int StackUdp::set_option(int level, int number, Bytes value, Time) {
-    IpAddress group;
-    if (read_group(level, number, value, group)) {
-        if (!group.is_multicast()) return -EINVAL;
-        if (joins(level, number)) return block_.groups.insert(group).second ? 0 : -EADDRINUSE;
-        return block_.groups.erase(group) > 0 ? 0 : -EADDRNOTAVAIL;
+    if (const auto membership = read_membership(level, number, value)) {
+        return change(block_, *membership);
     }
     int asked = 0;
     if (!take_int(value, asked)) return -EINVAL;
     if (level == SOL_SOCKET) return set_socket_option(number, asked);
     if (level == SOL_UDP) {
+        if (number == UDP_GRO) tells_.joined = asked != 0;
+        if (number == UDP_GRO) return 0;
         if (number != UDP_SEGMENT) return -ENOPROTOOPT;
         if (asked < 0 || asked > 65535) return -EINVAL;
         segment_ = static_cast<std::uint16_t>(asked);
@@ -201,6 +256,7 @@ std::int64_t StackUdp::get_option(int level, int number, MutableBytes room, Time
     const udp::Settings& settings = block_.settings;
     const bool v4 = block_.family() == Family::ipv4;
     if (level == SOL_SOCKET) return get_socket_option(number, room);
+    if (level == SOL_UDP && number == UDP_GRO) return give_int(tells_.joined, room);
     if (level == SOL_UDP) return number == UDP_SEGMENT ? give_int(segment_, room) : -ENOPROTOOPT;
     if (level == IPPROTO_IPV6 && v4) return -ENOPROTOOPT;
     if (level == IPPROTO_IPV6 && number == IPV6_V6ONLY) return give_int(settings.v6_only, room);

@@ -46,11 +46,17 @@ void Socket::failed(const DatagramFailure& failure, bool is_lasting) {
     error_ = failure.code;
 }
 
+bool Socket::is_member(const IpAddress& group, const IpAddress& sender) const {
+    const auto joined = groups.find(group);
+    if (joined == groups.end()) return false;
+    return joined->second.empty() || joined->second.contains(sender);
+}
+
 int Socket::take_error() { return std::exchange(error_, 0); }
 
 std::optional<DatagramFailure> Socket::take_failure() {
     if (failures_.empty()) return std::nullopt;
-    DatagramFailure first = std::move(failures_.front());
+    DatagramFailure first = failures_.front();
     failures_.pop_front();
     // As long as there are more, the next call fails with the next.
     error_ = failures_.empty() ? 0 : failures_.front().code;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -67,8 +68,10 @@ public:
     std::optional<DatagramFailure> take_failure();
     bool has_failures() const { return !failures_.empty(); }
 
-    /// Groups that it has joined. IP_ADD_MEMBERSHIP
-    std::set<IpAddress> groups;
+    /// Groups that it has joined, each from all senders or from those named alone.
+    /// IP_ADD_MEMBERSHIP, IP_ADD_SOURCE_MEMBERSHIP
+    std::map<IpAddress, std::set<IpAddress>> groups;
+    bool is_member(const IpAddress& group, const IpAddress& sender) const;
     bool reads_ended = false;  ///< shutdown(2)
     bool writes_ended = false;
 

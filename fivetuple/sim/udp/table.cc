@@ -141,7 +141,7 @@ std::vector<Socket*> Table::find_all(const SocketAddress& to, const SocketAddres
     if (there == by_port_.end()) return all;
     for (Socket* socket : there->second) {
         if (score(*socket, to, from) < 0) continue;
-        if (to.ip().is_multicast() && !socket->groups.contains(to.ip())) continue;
+        if (to.ip().is_multicast() && !socket->is_member(to.ip(), from.ip())) continue;
         all.push_back(socket);
     }
     return all;

@@ -124,8 +124,10 @@ TEST_F(UdpTable, AGroupsDatagramGoesToAllWhoJoined) {
     Socket& one = bound("0.0.0.0:53", 0, {.reuse_address = true});
     Socket& two = bound("0.0.0.0:53", 0, {.reuse_address = true});
     bound("0.0.0.0:53", 0, {.reuse_address = true});
-    one.groups.insert(*IpAddress::parse("239.1.2.3"));
-    two.groups.insert(*IpAddress::parse("239.1.2.3"));
+    Socket& choosy = bound("0.0.0.0:53", 0, {.reuse_address = true});
+    one.groups[*IpAddress::parse("239.1.2.3")] = {};
+    two.groups[*IpAddress::parse("239.1.2.3")] = {*IpAddress::parse("10.0.0.9")};
+    choosy.groups[*IpAddress::parse("239.1.2.3")] = {*IpAddress::parse("10.0.0.8")};
     const auto all = table_.find_all(at("239.1.2.3:53"), at("10.0.0.9:1"));
     EXPECT_EQ(all, (std::vector<Socket*>{&one, &two}));
 }
