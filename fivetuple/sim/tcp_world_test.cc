@@ -90,7 +90,7 @@ struct Pair {
 
 TEST(TcpWorld, EveryByteComesBackOverALossyLink) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        Pair pair(seed, {.delay = 40ms, .rate = 10'000'000, .queue = 64 * 1024, .loss = 0.02});
+        Pair pair(seed, {.delay = 40ms, .rate = 10'000'000, .queue = 65'536, .loss = 0.02});
         const std::string text = some_text(200'000);
         std::string echoed;
         pair.server.run(serve(at("10.0.0.1:7")));
