@@ -182,7 +182,7 @@ protected:
     }
 };
 std::vector<NamedWorld> only_select() {
-    auto all = worlds();
+    auto all = kernel_worlds();
     std::erase_if(all, [](const NamedWorld& world) { return world.name != "select"; });
     return all;
 }

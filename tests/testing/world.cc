@@ -92,8 +92,7 @@ std::vector<NamedWorld> kernel_worlds() {
 }
 
 std::vector<NamedWorld> worlds() {
-    std::vector<NamedWorld> all;
-    if (std::getenv("FT_WORLD") != nullptr) all = {{"simulated", &make_simulated_world}};
+    std::vector<NamedWorld> all = {{"simulated", &make_simulated_world}};
     keep_asked_for(all);
     for (NamedWorld& each : kernel_worlds()) all.push_back(std::move(each));
     return all;
