@@ -296,8 +296,13 @@ void HostBackend::wait(Time until) {
         wake_at_ = ready().empty() ? until : Time{};
         return;
     }
-    const auto is_done = [this] { return has_work(); };
-    host_.world().drive(is_done, until == kNever ? kNever : host_.world_time(until));
+    if (has_work() || until <= now()) {
+        // Busy: what it does now takes its time, in which the others go on.
+        host_.world().drive([] { return false; }, host_.world().now() + host_.options().turn);
+    } else {
+        const auto is_done = [this] { return has_work(); };
+        host_.world().drive(is_done, until == kNever ? kNever : host_.world_time(until));
+    }
     // Nothing will happen by itself: another thread may have something for us.
     if (until == kNever) {
         while (!has_work()) woken_.wait(false);

@@ -25,6 +25,7 @@ Host::Host(World& world, std::string name, std::vector<IpAddress> addresses,
            const HostOptions& options, std::size_t number)
     : Node(world, std::move(name), std::move(addresses)), options_(options), number_(number) {
     FT_ASSERT(options.clock_rate > 0, "a clock that stands still or goes back");
+    FT_ASSERT(options.turn > Duration(), "a turn that takes no time: a busy program never ends");
     make_stack();
 }
 
@@ -165,18 +166,14 @@ void Host::flush() {
     }
 }
 
-void Host::wake_soon() { world().wake(*this, world().now()); }
+void Host::wake_soon() { world().wake(*this, std::max(world().now(), busy_until_)); }
 
 void Host::turn(Time now) {
     if (is_paused_) return;
     if (stack_->next_deadline() <= now) stack_->advance(now);
     for (HostBackend* backend : backends_) backend->serve();
     if (loop_ != nullptr) {
-        auto& backend = static_cast<HostBackend&>(loop_->backend());
-        // Until all it can do is wait for a later time.
-        do {
-            loop_->turn();
-        } while (backend.has_work() || backend.wake_at() <= this->now());
+        loop_->turn();
         forget_ended();
     }
     flush();
@@ -187,10 +184,13 @@ void Host::plan() {
     if (is_paused_) return;
     Time next = stack_->next_deadline();
     if (loop_ != nullptr) {
-        const auto& backend = static_cast<HostBackend&>(loop_->backend());
-        next = std::min(next, world_time(backend.wake_at()));
+        auto& backend = static_cast<HostBackend&>(loop_->backend());
+        next = std::min(next, backend.has_work() ? Time{} : world_time(backend.wake_at()));
     }
-    if (next != kNever) world().wake(*this, std::max(next, world().now()));
+    if (next == kNever) return;
+    // More at once: what was done until here takes its time first.
+    if (next <= world().now()) busy_until_ = world().now() + options_.turn;
+    world().wake(*this, std::max(next, busy_until_));
 }
 
 }  // namespace fivetuple::sim

@@ -25,6 +25,9 @@ struct HostOptions {
     std::size_t descriptors = 1024;
     /// Its clock goes so much faster than the world's; 1 is right.
     double clock_rate = 1;
+    /// What a turn of a loop takes when more is to be done at once: a program that always has work
+    /// lets time go on, as it does on a real machine. Without waiting work nothing takes time.
+    Duration turn = std::chrono::microseconds(20);
 };
 
 /// A machine of a simulated world: addresses, a network stack, a clock, and programs, which are the
@@ -106,6 +109,7 @@ private:
     std::list<std::unique_ptr<Program>> programs_;
     std::vector<Packet> held_;  // Came while it was paused.
     Time wake_at_ = kNever;
+    Time busy_until_{};  // Of the world's time.
     bool is_paused_ = false;
     bool is_down_ = false;
     unsigned starts_ = 0;

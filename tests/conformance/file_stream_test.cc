@@ -20,12 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class FileStreams : public TaskTest {
-protected:
-    void SetUp() override {
-        if (!world().is_kernel()) GTEST_SKIP() << "there are no descriptors in this world";
-    }
-};
+class FileStreams : public TaskTest {};
 FT_IN_KERNEL_WORLDS(FileStreams);
 
 struct PipeEnds {

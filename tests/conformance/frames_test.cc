@@ -132,7 +132,7 @@ Task<Result<void>> over_a_pipe(Loop& loop) {
 }
 
 TEST_P(FramesOverStreams, C3_APipeOfTheKernelCarriesThem) {
-    if (!world().is_kernel()) GTEST_SKIP() << "it has no descriptors";
+    FT_NEEDS_KERNEL("pipes");
     auto done = run(loop(), over_a_pipe(loop()));
     EXPECT_TRUE(done) << done.error().message();
 }

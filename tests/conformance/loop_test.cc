@@ -192,7 +192,6 @@ TEST_P(LoopTest, AJobCanBeTakenBack) {
 }
 
 TEST_P(LoopTest, JobsThatKeepMakingEachOtherReadyLeaveTimeForTheRest) {
-    FT_NEEDS_KERNEL("work takes no time");
     struct Eager : Job {
         Loop* loop = nullptr;
     };

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "tests/testing/ip_command.h"
-#include "tests/testing/own_network.h"
+#include "tests/testing/own_loop.h"
 #include "tests/testing/world.h"
 #include <string>
 #include <variant>
@@ -31,25 +31,10 @@ using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::UnorderedElementsAreArray;
 
-class NetlinkTest : public ::testing::TestWithParam<NamedWorld> {
-protected:
-    /// Runs `body(loop)`, a task, in a network of its own that has a cable from
-    /// v0 to v1.
-    template <class Body>
-    void in_a_network(Body body) {
-        const std::string outcome = in_own_network([&]() -> std::string {
-            if (!ip("link add v0 type veth peer name v1")) return "ip(8) does not work";
-            const auto world = GetParam().make();
-            if (!world->is_kernel()) return kNoOwnNetwork;
-            {
-                const NoDescriptorLeaks no_leaks;
-                const auto loop = world->open_loop({});
-                run(*loop, body(*loop));
-            }
-            return HasFailure() ? "it failed" : "ok";
-        });
-        if (outcome == kNoOwnNetwork) GTEST_SKIP() << "this user may not make networks";
-        EXPECT_EQ(outcome, "ok");
+class NetlinkTest : public OwnNetworkTest {
+    // A cable from v0 to v1.
+    std::string prepare() override {
+        return ip("link add v0 type veth peer name v1") ? "" : "ip(8) does not work";
     }
 };
 FT_IN_KERNEL_WORLDS(NetlinkTest);

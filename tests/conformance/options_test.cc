@@ -17,10 +17,6 @@ using ::testing::HasSubstr;
 
 class StreamOptions : public TaskTest {
 protected:
-    void SetUp() override {
-        if (!world().is_kernel()) GTEST_SKIP() << "these are a kernel's";
-    }
-
     /// Runs `body(client, server, listener)` with a connection.
     template <class Body>
     void with_connection(Body body) {

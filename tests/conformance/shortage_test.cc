@@ -53,12 +53,6 @@ private:
 };
 
 class Shortage : public TaskTest {
-protected:
-    void SetUp() override {
-        if (!world().is_kernel()) GTEST_SKIP() << "there are no descriptors in this world";
-    }
-
-private:
     FewDescriptors few_;
 };
 FT_IN_KERNEL_WORLDS(Shortage);

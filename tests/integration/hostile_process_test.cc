@@ -25,9 +25,6 @@ using namespace std::chrono_literals;
 
 class HostileProcess : public OpTest {
 protected:
-    void SetUp() override {
-        if (!world().is_kernel()) GTEST_SKIP() << "its sockets are no descriptors";
-    }
     /// Times that the loop woke within so many turns of 2 ms that nothing should wake.
     std::uint64_t wakes_while_idle(int turns = 50) {
         settle();

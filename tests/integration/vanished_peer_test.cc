@@ -37,12 +37,7 @@ void come_back(Socket& socket) {
     EXPECT_TRUE(socket.set_option(SOL_SOCKET, SO_DETACH_FILTER, as_bytes(nothing)));
 }
 
-class VanishedPeer : public ConnectionTest {
-protected:
-    void SetUp() override {
-        if (!world().is_kernel()) GTEST_SKIP() << "filters are the kernel's";
-    }
-};
+class VanishedPeer : public ConnectionTest {};
 FT_IN_KERNEL_WORLDS(VanishedPeer);
 
 TEST_P(VanishedPeer, F39_DataThatNobodyAcknowledgesEndsTheConnectionInItsUserTimeout) {

@@ -2,6 +2,7 @@
 
 #include "fivetuple/task/run.h"
 
+#include "tests/testing/own_network.h"
 #include "tests/testing/router.h"
 #include "tests/testing/world.h"
 #include <string>
@@ -12,12 +13,15 @@ namespace fivetuple::testing_help {
 /// others.
 class OwnNetworkTest : public ::testing::TestWithParam<NamedWorld> {
 protected:
+    /// Done in the network before the loop is opened: what went wrong, or nothing.
+    virtual std::string prepare() { return {}; }
+
     /// Runs `body(loop)`, a task, in a forked child with a network that has a loopback device only.
     template <class Body>
     void in_a_network(Body body) {
         const std::string outcome = in_own_network([&]() -> std::string {
+            if (std::string wrong = prepare(); !wrong.empty()) return wrong;
             const auto world = GetParam().make();
-            if (!world->is_kernel()) return kNoOwnNetwork;
             {
                 const NoDescriptorLeaks no_leaks;
                 const auto loop = world->open_loop({});

@@ -14,6 +14,12 @@ std::span<const iovec> pieces_of(const msghdr& message) {
     return {message.msg_iov, message.msg_iovlen};
 }
 
+std::size_t buffer_kept(int asked, std::size_t least) {
+    constexpr int kMost = 212'992;
+    const int clipped = asked < 0 || asked > kMost ? kMost : asked;
+    return std::max(static_cast<std::size_t>(clipped) * 2, least);
+}
+
 }  // namespace
 
 int StackSocket::listen(int, Time) { return -EOPNOTSUPP; }
@@ -59,6 +65,9 @@ SocketAddress mapped(const SocketAddress& address) {
     std::ranges::copy(address.ip().v4_bytes(), bytes.begin() + 12);
     return {IpAddress(bytes), address.port()};
 }
+
+std::size_t receive_buffer_kept(int asked) { return buffer_kept(asked, 2304); }
+std::size_t send_buffer_kept(int asked) { return buffer_kept(asked, 4608); }
 
 std::int64_t give_int(int value, MutableBytes room) {
     const std::size_t size = std::min(room.size(), sizeof value);

@@ -90,6 +90,11 @@ void set_name(msghdr& message, const SocketAddress& name);
 /// An address of IPv4 as a socket of IPv6 sees it; one of IPv6 as it is.
 SocketAddress mapped(const SocketAddress& address);
 
+/// What Linux keeps of a buffer's size that was asked for: twice as much, within net.core.rmem_max,
+/// net.core.wmem_max and its least. socket(7)
+std::size_t receive_buffer_kept(int asked);
+std::size_t send_buffer_kept(int asked);
+
 /// For get_option(): an int, or as much of it as there is room for.
 std::int64_t give_int(int value, MutableBytes room);
 /// For set_option(): false where fewer bytes came than an int has.

@@ -17,16 +17,6 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Linux's: the kernel keeps twice what is asked for, within these.
-constexpr int kMostBuffer = 212'992;
-constexpr std::size_t kLeastReceive = 2304;
-constexpr std::size_t kLeastSend = 4608;
-
-std::size_t buffer_kept(int asked, std::size_t least) {
-    const int clipped = asked < 0 || asked > kMostBuffer ? kMostBuffer : asked;
-    return std::max(static_cast<std::size_t>(clipped) * 2, least);
-}
-
 bool is_within(int asked, int least, int most) { return asked >= least && asked <= most; }
 
 int in_seconds(Duration time) { return static_cast<int>(duration_cast<seconds>(time).count()); }
@@ -100,10 +90,10 @@ int StackTcp::set_socket_option(int number, Bytes value) {
             settings.urgent_inline = asked != 0;
             return 0;
         case SO_RCVBUF:
-            settings.receive_buffer = buffer_kept(asked, kLeastReceive);
+            settings.receive_buffer = receive_buffer_kept(asked);
             return 0;
         case SO_SNDBUF:
-            settings.send_buffer = buffer_kept(asked, kLeastSend);
+            settings.send_buffer = send_buffer_kept(asked);
             return 0;
         case SO_RCVLOWAT:
             settings.receive_low_water = asked > 0 ? static_cast<std::size_t>(asked) : 1;

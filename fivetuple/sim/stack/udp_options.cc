@@ -14,16 +14,6 @@
 namespace fivetuple::sim {
 namespace {
 
-// Linux's: the kernel keeps twice what is asked for, within these.
-constexpr int kMostBuffer = 212'992;
-constexpr std::size_t kLeastReceive = 2304;
-constexpr std::size_t kLeastSend = 4608;
-
-std::size_t buffer_kept(int asked, std::size_t least) {
-    const int clipped = asked < 0 || asked > kMostBuffer ? kMostBuffer : asked;
-    return std::max(static_cast<std::size_t>(clipped) * 2, least);
-}
-
 // A group to join or leave, from all or from one source.
 struct Membership {
     IpAddress group;
@@ -185,10 +175,10 @@ int StackUdp::set_socket_option(int number, int asked) {
             settings.broadcast = asked != 0;
             return 0;
         case SO_RCVBUF:
-            settings.receive_buffer = buffer_kept(asked, kLeastReceive);
+            settings.receive_buffer = receive_buffer_kept(asked);
             return 0;
         case SO_SNDBUF:
-            settings.send_buffer = buffer_kept(asked, kLeastSend);
+            settings.send_buffer = send_buffer_kept(asked);
             return 0;
         case SO_TIMESTAMPNS:
             tells_.time = asked != 0;
