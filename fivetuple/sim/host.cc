@@ -50,7 +50,8 @@ void Host::make_stack() {
     StackOptions options;
     options.addresses = addresses();
     options.seed = streams.named("stack" + std::to_string(starts_++)).next();
-    options.wall_offset = std::chrono::seconds(1'700'000'000);
+    options.wall_offset = options_.wall_clock;
+    options.tcp = options_.tcp;
     stack_ = std::make_unique<Stack>(options);
     for (Cable* cable : cables()) {
         stack_->set_mtu(std::min(stack_->options().mtu, cable->from(*this).mtu()));
@@ -72,6 +73,11 @@ Time Host::world_time(Time host_time) const {
         static_cast<double>(host_time.time_since_epoch().count()) / options_.clock_rate;
     // Late rather than early: a timer that is looked at too soon would be looked at for ever.
     return Time{Duration(static_cast<std::int64_t>(std::ceil(exact)) + 1)};
+}
+
+void Host::step_wall_clock(Duration by) {
+    options_.wall_clock += by;
+    stack_->set_wall_offset(options_.wall_clock);
 }
 
 // --- Programs ----------------------------------------------------------------------------------

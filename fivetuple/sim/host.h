@@ -25,6 +25,10 @@ struct HostOptions {
     std::size_t descriptors = 1024;
     /// Its clock goes so much faster than the world's; 1 is right.
     double clock_rate = 1;
+    /// What the kernel's TCP does and allows, as its sysctls say: Linux's where nothing is said.
+    tcp::Limits tcp = {};
+    /// What its wall clock shows when the world begins, since 1970.
+    Duration wall_clock = std::chrono::seconds(1'700'000'000);
     /// What a turn of a loop takes when more is to be done at once: a program that always has work
     /// lets time go on, as it does on a real machine. Without waiting work nothing takes time.
     Duration turn = std::chrono::microseconds(20);
@@ -64,6 +68,10 @@ public:
     Time now() const;
     /// When the world's time is what the host's clock will call `host_time`.
     Time world_time(Time host_time) const;
+
+    /// Its wall clock jumps, forth or back; only the times that arrivals are stamped with show it,
+    /// since timers go by now(), which never does.
+    void step_wall_clock(Duration by);
 
     /// Nothing runs on it and nothing is answered, as when a virtual machine is held; packets that
     /// come wait.

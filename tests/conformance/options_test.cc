@@ -69,6 +69,7 @@ TEST_P(StreamOptions, AStreamTellsItsTcpInfo) {
 }
 
 TEST_P(StreamOptions, AMissingOptionIsAnErrorWithTheKindOfSocket) {
+    FT_NEEDS_KERNEL("Unix sockets");
     const TemporaryFolder folder;
     auto task = [](SocketAddress at) -> Task<std::string> {
         Loop& here = co_await this_loop();

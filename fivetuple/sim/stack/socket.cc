@@ -75,6 +75,12 @@ std::int64_t give_int(int value, MutableBytes room) {
     return static_cast<std::int64_t>(size);
 }
 
+std::int64_t give_cookie(std::uint64_t cookie, MutableBytes room) {
+    if (room.size() < sizeof cookie) return -EINVAL;
+    std::memcpy(room.data(), &cookie, sizeof cookie);
+    return sizeof cookie;
+}
+
 bool take_int(Bytes value, int& into) {
     if (value.size() < sizeof into) return false;
     std::memcpy(&into, value.data(), sizeof into);

@@ -97,6 +97,7 @@ std::size_t send_buffer_kept(int asked);
 
 /// For get_option(): an int, or as much of it as there is room for.
 std::int64_t give_int(int value, MutableBytes room);
+std::int64_t give_cookie(std::uint64_t cookie, MutableBytes room);
 /// For set_option(): false where fewer bytes came than an int has.
 bool take_int(Bytes value, int& into);
 

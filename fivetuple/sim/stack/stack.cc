@@ -40,18 +40,28 @@ Meaning meaning_of(IcmpReason reason) {
     return {EHOSTUNREACH, false};
 }
 
+// TCP counts sizes in 16 bits.
+std::uint16_t tcp_mtu(std::size_t mtu) {
+    return static_cast<std::uint16_t>(std::min<std::size_t>(mtu, 65'535));
+}
+
 }  // namespace
 
 Stack::Stack(const StackOptions& options)
     : options_(options),
       udp_(Random(options.seed ^ 0x7564'70)),
-      tcp_(options_.tcp, Random(options.seed ^ 0x7463'70)) {
+      tcp_(options_.tcp, Random(options.seed ^ 0x7463'70), tcp_mtu(options.mtu)) {
     Random random(options.seed ^ 0x6970);
     identification_ = static_cast<std::uint16_t>(random.next());
     fragment_identification_ = static_cast<std::uint32_t>(random.next());
 }
 
 Stack::~Stack() { FT_ASSERT(open_sockets_ == 0, "a socket outlives its host's stack"); }
+
+void Stack::set_mtu(std::size_t mtu) {
+    options_.mtu = mtu;
+    tcp_.set_mtu(tcp_mtu(mtu));
+}
 
 bool Stack::is_own(const IpAddress& address) const {
     const IpAddress plain = address.unmapped();
@@ -232,11 +242,14 @@ void Stack::deliver_tcp(const IpView& view, Time now) {
 // Sends what TCP has to send, and tells sockets what has become of them.
 void Stack::flush_tcp(Time now) {
     while (auto out = tcp_.output()) {
-        const IpHeader header{.source = out->from,
-                              .destination = out->to,
-                              .protocol = IpProtocol::tcp,
-                              .traffic_class = static_cast<std::uint8_t>(out->segment.ecn),
-                              .identification = next_identification()};
+        const auto ecn = static_cast<std::uint8_t>(out->segment.ecn);
+        const IpHeader header{
+            .source = out->from,
+            .destination = out->to,
+            .protocol = IpProtocol::tcp,
+            .hops = out->hops,
+            .traffic_class = static_cast<std::uint8_t>((out->traffic_class & ~3) | ecn),
+            .identification = next_identification()};
         const auto bytes = tcp::write_segment(out->segment, out->from, out->to);
         Packet packet = make_ip(header, bytes.size());
         std::ranges::copy(bytes, payload_of(packet, header).begin());

@@ -65,7 +65,11 @@ public:
 
     // For the protocols.
     const StackOptions& options() const { return options_; }
-    void set_mtu(std::size_t mtu) { options_.mtu = mtu; }
+    /// Of the widest packet on its cables; connections that are there keep theirs.
+    void set_mtu(std::size_t mtu);
+    void set_wall_offset(Duration offset) { options_.wall_offset = offset; }
+    /// What tells its sockets apart: SO_COOKIE. socket(7)
+    std::uint64_t next_cookie() { return ++cookies_; }
     bool is_own(const IpAddress& address) const;
     /// The address from which packets to `to` are sent; none where there is no route.
     std::optional<IpAddress> source_for(const IpAddress& to) const;
@@ -114,6 +118,7 @@ private:
     std::unordered_map<const tcp::Connection*, StackTcp*> tcp_sockets_;
     std::unordered_map<const tcp::Listener*, StackTcp*> tcp_listeners_;
     std::size_t open_sockets_ = 0;
+    std::uint64_t cookies_ = 0;
 };
 
 }  // namespace fivetuple::sim

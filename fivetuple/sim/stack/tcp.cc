@@ -24,7 +24,8 @@ SocketAddress unmapped(const SocketAddress& address) {
 
 }  // namespace
 
-StackTcp::StackTcp(Stack& stack, Family family) : stack_(stack), family_(family) {
+StackTcp::StackTcp(Stack& stack, Family family)
+    : stack_(stack), family_(family), cookie_(stack.next_cookie()) {
     ++stack_.open_sockets_;
 }
 
@@ -124,7 +125,9 @@ int StackTcp::connect(const SocketAddress& to, Time now) {
     connection_ = *begun;
     stack_.tcp_sockets_[connection_] = this;
     stack_.flush_tcp(now);
-    return -EINPROGRESS;
+    // Its first bytes go with the handshake: it is asked for them now.
+    is_connected_ = connection_->waits_for_bytes();
+    return is_connected_ ? 0 : -EINPROGRESS;
 }
 
 Accepted StackTcp::accept(Time) {

@@ -64,8 +64,7 @@ private:
     tcp::Listener* listener_ = nullptr;
     bool has_ended_listening_ = false;
     bool is_connected_ = false;  // A program has been told so.
-    std::uint8_t hops_ = 64;
-    std::uint8_t traffic_class_ = 0;
+    std::uint64_t cookie_;
 };
 
 }  // namespace fivetuple::sim

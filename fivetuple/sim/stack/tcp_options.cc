@@ -48,10 +48,10 @@ int StackTcp::set_option(int level, int number, Bytes value, Time now) {
     if (sets_hops) {
         if (asked == -1) asked = 64;
         if (!is_within(asked, 1, 255)) return -EINVAL;
-        hops_ = static_cast<std::uint8_t>(asked);
+        settings().hops = static_cast<std::uint8_t>(asked);
         error = 0;
     } else if (sets_class) {
-        traffic_class_ = static_cast<std::uint8_t>(asked);
+        settings().traffic_class = static_cast<std::uint8_t>(asked);
         error = 0;
     } else if (level == IPPROTO_IPV6 && number == IPV6_V6ONLY) {
         if (!is_number || binding_ != nullptr || connection_ != nullptr) return -EINVAL;
@@ -176,12 +176,12 @@ int StackTcp::set_tcp_option(int number, Bytes value, Time now) {
 std::int64_t StackTcp::get_option(int level, int number, MutableBytes room, Time now) {
     if (level == SOL_SOCKET) return get_socket_option(number, room);
     if (level == IPPROTO_TCP) return get_tcp_option(number, room, now);
-    if (level == IPPROTO_IP && number == IP_TTL) return give_int(hops_, room);
-    if (level == IPPROTO_IP && number == IP_TOS) return give_int(traffic_class_, room);
+    if (level == IPPROTO_IP && number == IP_TTL) return give_int(settings().hops, room);
+    if (level == IPPROTO_IP && number == IP_TOS) return give_int(settings().traffic_class, room);
     if (level == IPPROTO_IP && number == IP_BIND_ADDRESS_NO_PORT) return give_int(0, room);
     if (level != IPPROTO_IPV6 || family_ != Family::ipv6) return -ENOPROTOOPT;
-    if (number == IPV6_UNICAST_HOPS) return give_int(hops_, room);
-    if (number == IPV6_TCLASS) return give_int(traffic_class_, room);
+    if (number == IPV6_UNICAST_HOPS) return give_int(settings().hops, room);
+    if (number == IPV6_TCLASS) return give_int(settings().traffic_class, room);
     if (number == IPV6_V6ONLY) return give_int(settings().v6_only, room);
     return -ENOPROTOOPT;
 }
@@ -196,6 +196,8 @@ std::int64_t StackTcp::get_socket_option(int number, MutableBytes room) {
             return give_int(family_ == Family::ipv4 ? AF_INET : AF_INET6, room);
         case SO_PROTOCOL:
             return give_int(IPPROTO_TCP, room);
+        case SO_COOKIE:
+            return give_cookie(cookie_, room);
         case SO_ERROR:
             return give_int(connection_ != nullptr ? connection_->take_error() : 0, room);
         case SO_ACCEPTCONN:

@@ -26,7 +26,8 @@ struct StackUdp::Route {
     std::uint16_t segment = 0;  // More than 0: the bytes are many datagrams of this size.
 };
 
-StackUdp::StackUdp(Stack& stack, Family family) : stack_(stack), block_(family, *this) {
+StackUdp::StackUdp(Stack& stack, Family family)
+    : stack_(stack), block_(family, *this), cookie_(stack.next_cookie()) {
     ++stack_.open_sockets_;
 }
 

@@ -65,6 +65,7 @@ private:
     Block block_;
     Tells tells_;
     std::uint16_t segment_ = 0;  // UDP_SEGMENT
+    std::uint64_t cookie_;
 };
 
 }  // namespace fivetuple::sim

@@ -286,6 +286,8 @@ std::int64_t StackUdp::get_socket_option(int number, MutableBytes room) {
     switch (number) {
         case SO_TYPE:
             return give_int(SOCK_DGRAM, room);
+        case SO_COOKIE:
+            return give_cookie(cookie_, room);
         case SO_DOMAIN:
             return give_int(v4 ? AF_INET : AF_INET6, room);
         case SO_PROTOCOL:

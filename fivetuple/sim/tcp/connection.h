@@ -105,6 +105,8 @@ public:
         return static_cast<std::uint16_t>(sender_.segment_bytes());
     }
     bool is_made_by_fast_open() const { return is_fast_open_; }
+    /// Its handshake begins with the first bytes that are sent.
+    bool waits_for_bytes() const { return is_deferred_; }
     /// A cookie that the peer's SYN brought, to be kept for the next time.
     const std::optional<FastOpenCookie>& fresh_cookie() const { return fresh_cookie_; }
     TcpInfo info(Time now) const;

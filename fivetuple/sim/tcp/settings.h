@@ -36,7 +36,9 @@ struct Settings {
     bool v6_only = false;                             ///< IPV6_V6ONLY
     unsigned fast_open_queue = 0;                     ///< TCP_FASTOPEN of a listener; 0 is off.
     bool fast_open_connect = false;                   ///< TCP_FASTOPEN_CONNECT
-    unsigned defer_accept = 0;  ///< TCP_DEFER_ACCEPT as retransmissions of the SYN's answer.
+    std::uint8_t hops = 64;                           ///< IP_TTL, IPV6_UNICAST_HOPS
+    std::uint8_t traffic_class = 0;  ///< IP_TOS, IPV6_TCLASS; the bits of ECN are TCP's own.
+    unsigned defer_accept = 0;       ///< TCP_DEFER_ACCEPT as retransmissions of the SYN's answer.
 };
 
 }  // namespace fivetuple::sim::tcp

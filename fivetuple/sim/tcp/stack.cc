@@ -83,7 +83,9 @@ void Stack::settle(Entry& entry) {
     Connection& connection = *entry.connection;
     const FiveTuple& tuple = connection.tuple();
     while (auto segment = connection.output()) {
-        outbox_.push_back({tuple.local.ip(), tuple.peer.ip(), std::move(*segment)});
+        const Settings& settings = connection.settings();
+        outbox_.push_back({tuple.local.ip(), tuple.peer.ip(), std::move(*segment), settings.hops,
+                           settings.traffic_class});
     }
     if (connection.fresh_cookie() && connection.fresh_cookie()->size > 0) {
         cookies_[tuple.peer.ip()] = *connection.fresh_cookie();
@@ -134,8 +136,9 @@ void Stack::limit_time_wait() {
 
 void Stack::drain(Listener& listener) {
     while (auto answer = listener.output()) {
-        outbox_.push_back(
-            {answer->first.local.ip(), answer->first.peer.ip(), std::move(answer->second)});
+        outbox_.push_back({answer->first.local.ip(), answer->first.peer.ip(),
+                           std::move(answer->second), listener.settings().hops,
+                           listener.settings().traffic_class});
     }
 }
 

@@ -28,6 +28,8 @@ struct Addressed {
     IpAddress from;
     IpAddress to;
     Segment segment;
+    std::uint8_t hops = 64;
+    std::uint8_t traffic_class = 0;  ///< Without the bits of ECN, which the segment has.
 };
 
 /// TCP of one host: its listeners, its connections and its ports. Segments, calls and the time go
@@ -47,6 +49,8 @@ public:
     std::optional<Addressed> output();
     Time next_deadline() const;
     void advance(Time now);
+    /// Of connections that begin from now on.
+    void set_mtu(std::uint16_t mtu) { mtu_ = mtu; }
     /// What ICMP said of a segment that this host had sent. `code` is the errno for it.
     void unreachable(const FiveTuple& tuple, int code, Time now);
     void packet_too_big(const FiveTuple& tuple, std::uint16_t mtu, Time now);
