@@ -1,6 +1,7 @@
 #include "fivetuple/sim/host.h"
 
 #include "fivetuple/base/assert.h"
+#include "fivetuple/faults/faulty_backend.h"
 #include "fivetuple/sim/backend.h"
 #include "fivetuple/sim/world.h"
 
@@ -34,6 +35,7 @@ Host::~Host() {
     is_down_ = true;
     if (loop_ != nullptr) {
         stop();
+        faulty_backend(*loop_)->calm();
         for (HostBackend* backend : backends_) backend->serve();
         while (!programs_.empty()) {
             loop_->turn(loop_->now());
@@ -88,8 +90,11 @@ Loop& Host::loop() {
 }
 
 std::unique_ptr<Loop> Host::open_loop(const LoopOptions& options) {
-    return std::make_unique<Loop>(std::make_unique<HostBackend>(*this, options));
+    auto backend = std::make_unique<HostBackend>(*this, options);
+    return std::make_unique<Loop>(std::make_unique<FaultyBackend>(std::move(backend)));
 }
+
+Faults& Host::faults() { return faulty_backend(loop())->faults(); }
 
 void Host::run(Task<void> program, std::source_location where) {
     FT_ASSERT(!is_down_, "a program is started on a machine that has no power");
@@ -141,6 +146,7 @@ void Host::crash() {
     is_paused_ = false;
     held_.clear();
     stop();
+    if (loop_ != nullptr) faulty_backend(*loop_)->calm();
     while (!programs_.empty()) {
         loop_->turn(loop_->now());
         forget_ended();
@@ -190,7 +196,8 @@ void Host::plan() {
     if (is_paused_) return;
     Time next = stack_->next_deadline();
     if (loop_ != nullptr) {
-        auto& backend = static_cast<HostBackend&>(loop_->backend());
+        auto& faulty = static_cast<FaultyBackend&>(loop_->backend());
+        auto& backend = static_cast<HostBackend&>(faulty.under());
         next = std::min(next, backend.has_work() ? Time{} : world_time(backend.wake_at()));
     }
     if (next == kNever) return;

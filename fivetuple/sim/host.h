@@ -1,6 +1,7 @@
 #pragma once
 
 #include "fivetuple/base/heap.h"
+#include "fivetuple/faults/faults.h"
 #include "fivetuple/io/loop.h"
 #include "fivetuple/sim/node.h"
 #include "fivetuple/sim/stack/stack.h"
@@ -47,6 +48,10 @@ public:
     /// A loop of another process, with descriptors of its own. The caller owns it and turns it,
     /// which makes the whole world go on while it waits.
     std::unique_ptr<Loop> open_loop(const LoopOptions& options = {});
+
+    /// What goes wrong with the calls of the programs on loop(), and what has gone wrong: nothing,
+    /// until it is told.
+    Faults& faults();
 
     /// Starts a program on loop(). It runs while the world does; what it throws comes out of the
     /// world's run.

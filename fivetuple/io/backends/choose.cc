@@ -1,6 +1,7 @@
 #include "fivetuple/io/backends/readiness.h"
 #include "fivetuple/io/backends/uring.h"
 #include "fivetuple/io/loop.h"
+#include "fivetuple/io/open_backend.h"
 
 #include <cstdlib>
 #include <utility>
@@ -46,16 +47,15 @@ Result<std::unique_ptr<Backend>> open_backend(BackendKind kind, const LoopOption
     return UringBackend::open(options);
 }
 
-Result<std::unique_ptr<Loop>> open_exactly(BackendKind kind, const LoopOptions& options,
-                                           std::string_view because) {
+Result<OpenBackend> open_exactly(BackendKind kind, const LoopOptions& options,
+                                 std::string_view because) {
     auto backend = open_backend(kind, options);
     if (!backend) {
         const std::string subject =
             std::string(to_string(kind)) + " (" + std::string(because) + ")";
         return std::unexpected(std::move(backend).error().about(subject));
     }
-    return std::make_unique<Loop>(*std::move(backend),
-                                  BackendChoice{kind, std::string(because), {}});
+    return OpenBackend{*std::move(backend), BackendChoice{kind, std::string(because), {}}};
 }
 
 std::vector<std::string> uring_offers() {
@@ -83,6 +83,8 @@ std::vector<std::string> offers_of(BackendKind kind) {
     return {"descriptors 0 to 1023 only", "cost grows with the descriptors awaited"};
 }
 
+BackendWrapper wrapper_of_all = nullptr;
+
 }  // namespace
 
 std::string_view to_string(BackendKind kind) {
@@ -100,7 +102,7 @@ Result<BackendKind> parse_backend(std::string_view name) {
                                .about("\"" + std::string(name) + "\""));
 }
 
-Result<std::unique_ptr<Loop>> Loop::open(const LoopOptions& options) {
+Result<OpenBackend> open_backend(const LoopOptions& options) {
     if (options.backend) return open_exactly(*options.backend, options, "asked for");
     if (const char* named = std::getenv("FT_BACKEND"); named != nullptr && *named != '\0') {
         const auto kind = parse_backend(named);
@@ -114,11 +116,19 @@ Result<std::unique_ptr<Loop>> Loop::open(const LoopOptions& options) {
         auto backend = open_backend(kind, options);
         if (backend) {
             choice.kind = kind;
-            return std::make_unique<Loop>(*std::move(backend), std::move(choice));
+            return OpenBackend{*std::move(backend), std::move(choice)};
         }
         choice.passed_over.push_back({kind, std::move(backend).error()});
     }
     return std::unexpected(choice.passed_over.back().why);
+}
+
+void wrap_backends(BackendWrapper wrapper) { wrapper_of_all = wrapper; }
+
+Result<std::unique_ptr<Loop>> Loop::open(const LoopOptions& options) {
+    FT_TRY(OpenBackend opened, open_backend(options));
+    if (wrapper_of_all != nullptr) opened.backend = wrapper_of_all(std::move(opened.backend));
+    return std::make_unique<Loop>(std::move(opened.backend), std::move(opened.choice));
 }
 
 std::vector<BackendProbe> probe_backends() {
