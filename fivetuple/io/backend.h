@@ -59,6 +59,10 @@ public:
     /// This backend's clock. Simulated time moves only inside wait().
     virtual Time now() const = 0;
 
+    /// Other than 0 where the order of what is due at the same time is to be drawn from it, and not
+    /// that of starting: a simulation's.
+    virtual std::uint64_t tie_seed() const { return 0; }
+
     virtual Sockets& sockets() = 0;
     virtual std::string_view name() const = 0;
     virtual BackendStats stats() const = 0;

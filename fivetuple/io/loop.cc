@@ -11,6 +11,7 @@ namespace fivetuple {
 Loop::Loop(std::unique_ptr<Backend> backend, BackendChoice choice)
     : backend_(std::move(backend)), choice_(std::move(choice)), owner_process_(process_mark()) {
     backend_->report_to(ready_);
+    if (const std::uint64_t seed = backend_->tie_seed(); seed != 0) timers_.draw_ties(seed);
     turn_began_ = backend_->now();
 }
 

@@ -12,12 +12,21 @@ namespace fivetuple {
 /// Runs once when its time has come. Owned by whoever starts it; costs no allocation.
 struct Timer : Job, HeapPlace {
     Time when{};
-    std::uint64_t order = 0;  ///< Of timers due at the same time, the one started first runs first.
+    std::uint64_t order = 0;  ///< Of timers due at the same time, the lowest runs first.
 };
 
 /// The deadlines of a loop.
 class Timers {
 public:
+    /// Of timers due at the same time, the one started first runs first; but from here on in an
+    /// order drawn from `seed`. Before the first is started.
+    void draw_ties(std::uint64_t seed) {
+        // Multiplying by an odd number mixes the order, and its inverse brings it back.
+        factor_ = seed | 1;
+        inverse_ = factor_;
+        for (int doubling = 0; doubling < 5; ++doubling) inverse_ *= 2 - factor_ * inverse_;
+    }
+
     bool empty() const { return heap_.empty(); }
     Time next() { return heap_.empty() ? kNever : heap_.top().when; }
 
@@ -25,8 +34,9 @@ public:
     void start(Timer& timer, Time when) {
         // What is long overdue goes behind what is due already, or one that is started for a time
         // gone by, again and again, would keep all others from running.
+        const std::uint64_t late = when <= fired_ ? kLate : 0;
         timer.when = std::max(when, fired_);
-        timer.order = started_++;
+        timer.order = (started_++ * factor_ & ~kLate) | late;
         heap_.push(timer);
     }
 
@@ -40,8 +50,9 @@ public:
     void fire(Time now, ReadyQueue& ready) {
         fired_ = now;
         const std::uint64_t end = started_;
-        while (!heap_.empty() && heap_.top().when <= now && heap_.top().order < end) {
+        while (!heap_.empty() && heap_.top().when <= now) {
             Timer& due = heap_.top();
+            if ((due.order * inverse_ & ~kLate) >= end) break;
             heap_.erase(due);
             ready.run_now(due);
         }
@@ -53,8 +64,12 @@ private:
             return a.when != b.when ? a.when < b.when : a.order < b.order;
         }
     };
+    static constexpr std::uint64_t kLate = std::uint64_t{1} << 63;
+
     Heap<Timer, Sooner> heap_;
     std::uint64_t started_ = 0;
+    std::uint64_t factor_ = 1;
+    std::uint64_t inverse_ = 1;
     Time fired_ = Time::min();
 };
 

@@ -33,6 +33,13 @@ int raw_how(Shutdown how) {
     return SHUT_RDWR;
 }
 
+template <class T>
+void draw_order(std::vector<T>& of, Random& chance) {
+    for (std::size_t left = of.size(); left > 1; --left) {
+        std::swap(of[left - 1], of[chance.below(left)]);
+    }
+}
+
 std::unexpected<Error> failed(std::int64_t result, const char* call) {
     return std::unexpected(Error::system(static_cast<int>(-result), call));
 }
@@ -40,7 +47,10 @@ std::unexpected<Error> failed(std::int64_t result, const char* call) {
 }  // namespace
 
 HostBackend::HostBackend(Host& host, const LoopOptions& options)
-    : host_(host), leases_(options.lease_size) {
+    : host_(host),
+      leases_(options.lease_size),
+      ties_(host.world().streams().child("ties/" + host.name()).named(host.next_name())),
+      tie_seed_(ties_.next()) {
     host_.backends_.push_back(this);
 }
 
@@ -120,7 +130,18 @@ void HostBackend::start(Open& file, Op& op) {
 void HostBackend::finish(Op& op, std::int64_t result) {
     op.result = static_cast<std::int32_t>(result);
     ++stats_.completions;
-    ready().push(op);
+    host_.world().record((static_cast<std::uint64_t>(op.kind) << 32) ^
+                         static_cast<std::uint32_t>(op.result));
+    // Where others are ready as well, which of them comes first is chance.
+    if (ready().empty() || ties_.below(2) == 0) return ready().push(op);
+    late_.push_back(&op);
+}
+
+void HostBackend::hand_over_late() {
+    if (late_.empty()) return;
+    draw_order(late_, ties_);
+    for (Op* op : late_) ready().push(*op);
+    late_.clear();
 }
 
 void HostBackend::end_early(Op& op) {
@@ -289,30 +310,35 @@ void HostBackend::wake() {
 
 void HostBackend::wait(Time until) {
     ++stats_.waits;
+    const bool was_idle = ready().empty() && !late_.empty();
     serve();
     if (host_.world().is_running()) {
         // The world turns us: time is its to move.
         woken_.store(false, std::memory_order_release);
-        wake_at_ = ready().empty() ? until : Time{};
+        wake_at_ = ready().empty() || was_idle ? until : Time{};
+        if (was_idle) host_.wake_soon();
         return;
     }
+    if (was_idle) return;
     if (has_work() || until <= now()) {
         // Busy: what it does now takes its time, in which the others go on.
         host_.world().drive([] { return false; }, host_.world().now() + host_.options().turn);
     } else {
-        const auto is_done = [this] { return has_work(); };
+        const auto is_done = [this] { return has_work() || has_late(); };
         host_.world().drive(is_done, until == kNever ? kNever : host_.world_time(until));
     }
     // Nothing will happen by itself: another thread may have something for us.
     if (until == kNever) {
-        while (!has_work()) woken_.wait(false);
+        while (!has_work() && !has_late()) woken_.wait(false);
     }
     woken_.store(false, std::memory_order_release);
 }
 
 void HostBackend::serve() {
+    hand_over_late();
     while (!changed_.empty()) {
         being_served_.swap(changed_);
+        draw_order(being_served_, ties_);
         for (const Handle socket : being_served_) {
             Open* file = find(socket);
             if (file == nullptr) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/base/random.h"
 #include "fivetuple/io/backend.h"
 #include "fivetuple/io/choice.h"
 #include "fivetuple/io/descriptor_table.h"
@@ -32,6 +33,7 @@ public:
     std::string_view name() const override { return "simulated"; }
     BackendStats stats() const override { return stats_; }
     std::size_t open_sockets() const override { return table_.open_count(); }
+    std::uint64_t tie_seed() const override { return tie_seed_; }
 
     // For its host.
     /// Tries again what waits on sockets that have changed.
@@ -39,6 +41,8 @@ public:
     /// When its loop wants to be turned next, by the host's clock.
     Time wake_at() const { return wake_at_; }
     bool has_work() { return !ready().empty() || woken_.load(std::memory_order_acquire); }
+    /// Some are done whose order is still to be drawn: it wants a turn before time goes on.
+    bool has_late() const { return !late_.empty(); }
     /// All that is under way ends, and no socket is left open: the process is gone.
     void kill();
 
@@ -95,6 +99,7 @@ private:
     void serve(Handle socket);
     void serve_queue(Handle socket, JobQueue Open::* which);
     void finish(Op& op, std::int64_t result);
+    void hand_over_late();
     void end_all(JobQueue& queue);
     void end_early(Op& op);
 
@@ -103,6 +108,9 @@ private:
     std::vector<int> free_;  // Numbers below the highest ever used: a heap, the lowest first.
     int used_ = 0;
     LeasePool leases_;
+    Random ties_;
+    std::uint64_t tie_seed_;
+    std::vector<Op*> late_;  // Done, and behind what is ready now: in an order still to be drawn.
     std::vector<Handle> changed_;
     std::vector<Handle> being_served_;
     Time wake_at_ = kNever;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,8 @@ class Node;
 /// A packet that arrives.
 struct Arriving {
     Time at;
-    std::uint64_t order = 0;  // Of what is put on at one time, the first arrives first.
+    std::uint64_t tie = 0;    // Of what arrives at one time, the lowest is first;
+    std::uint64_t order = 0;  // of equal ones, what was put on first.
     Node* to = nullptr;
     Cable* over = nullptr;
     std::uint32_t cuts = 0;  // Of the link, when it was sent.
@@ -44,7 +46,7 @@ public:
 
 private:
     static bool comes_later(const Arriving& one, const Arriving& other) {
-        return std::pair(one.at, one.order) > std::pair(other.at, other.order);
+        return std::tie(one.at, one.tie, one.order) > std::tie(other.at, other.tie, other.order);
     }
     std::vector<Arriving> heap_;
     std::uint64_t order_ = 0;

@@ -163,7 +163,7 @@ void Host::restart() {
 // --- The world's side --------------------------------------------------------------------------
 
 void Host::arrive(Packet packet, Time now) {
-    if (is_down_) return;
+    if (is_down_) return world().lose(*this, packet.bytes(), "host is down");
     if (is_paused_) {
         held_.push_back(std::move(packet));
         return;
@@ -199,6 +199,7 @@ void Host::plan() {
         auto& faulty = static_cast<FaultyBackend&>(loop_->backend());
         auto& backend = static_cast<HostBackend&>(faulty.under());
         next = std::min(next, backend.has_work() ? Time{} : world_time(backend.wake_at()));
+        if (backend.has_late()) wake_soon();
     }
     if (next == kNever) return;
     // More at once: what was done until here takes its time first.

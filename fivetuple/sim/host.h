@@ -45,6 +45,8 @@ public:
 
     /// The loop of the host's first process, which the world turns.
     Loop& loop();
+    /// The same, or null where nothing has asked for it yet.
+    Loop* first_loop() const { return loop_.get(); }
     /// A loop of another process, with descriptors of its own. The caller owns it and turns it,
     /// which makes the whole world go on while it waits.
     std::unique_ptr<Loop> open_loop(const LoopOptions& options = {});
@@ -98,7 +100,12 @@ public:
     void arrive(Packet packet, Time now) override;
     std::size_t number() const { return number_; }
     Time wake_at() const { return wake_at_; }
-    void set_wake_at(Time at) { wake_at_ = at; }
+    /// Of hosts that wake at one time, that of the lowest `tie` is first.
+    std::uint64_t tie() const { return tie_; }
+    void set_wake_at(Time at, std::uint64_t tie) {
+        wake_at_ = at;
+        tie_ = tie;
+    }
     /// Does all that is to be done now, and says by World::wake() when there is more.
     void turn(Time now);
     // For its backends.
@@ -106,6 +113,8 @@ public:
     void flush();
     void wake_soon();
     void plan();
+    /// For each loop another: they have chances of their own.
+    std::string next_name() { return std::to_string(loops_++); }
 
 private:
     friend class HostBackend;
@@ -122,10 +131,12 @@ private:
     std::list<std::unique_ptr<Program>> programs_;
     std::vector<Packet> held_;  // Came while it was paused.
     Time wake_at_ = kNever;
+    std::uint64_t tie_ = 0;
     Time busy_until_{};  // Of the world's time.
     bool is_paused_ = false;
     bool is_down_ = false;
     unsigned starts_ = 0;
+    unsigned loops_ = 0;
 };
 
 }  // namespace fivetuple::sim

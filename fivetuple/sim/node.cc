@@ -12,7 +12,11 @@ Cable::Cable(Node& one, Node& other, const LinkOptions& forth, const LinkOptions
     : one_(one),
       other_(other),
       forth_(forth, streams.child(one.name() + '-' + other.name())),
-      back_(back, streams.child(other.name() + '-' + one.name())) {}
+      back_(back, streams.child(other.name() + '-' + one.name())),
+      forth_tie_(streams.named("tie/" + one.name() + '-' + other.name()).next()),
+      back_tie_(streams.named("tie/" + other.name() + '-' + one.name()).next()) {}
+
+std::string Cable::name() const { return one_.name() + '-' + other_.name(); }
 
 void Cable::cut() {
     for (Link* link : {&forth_, &back_}) {

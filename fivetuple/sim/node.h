@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/base/random.h"
 #include "fivetuple/base/time.h"
 #include "fivetuple/os/ip_address.h"
 #include "fivetuple/sim/ip/icmp.h"
@@ -33,12 +34,24 @@ public:
     void block(const Node& from) { this->from(from).swallow(true); }
     void mend();
     bool is_cut() const { return forth_.swallows() && back_.swallows(); }
+    /// `server-client`
+    std::string name() const;
+
+    // For the world.
+    /// Decides what comes first of that which arrives at one time; the same for what comes from one
+    /// end, whose order is kept.
+    std::uint64_t tie(const Node& from, Time at) const {
+        const auto when = static_cast<std::uint64_t>(at.time_since_epoch().count());
+        return Random((&from == &one_ ? forth_tie_ : back_tie_) ^ when).next();
+    }
 
 private:
     Node& one_;
     Node& other_;
     Link forth_;
     Link back_;
+    std::uint64_t forth_tie_;
+    std::uint64_t back_tie_;
 };
 
 /// Where cables end: a host or a router.

@@ -22,6 +22,23 @@ std::vector<IpAddress> read_addresses(std::initializer_list<std::string_view> te
     return addresses;
 }
 
+std::vector<std::uint64_t> struck_of(const Link& link) {
+    std::vector<std::uint64_t> struck;
+    struck.reserve(link.stages().size());
+    for (const auto& stage : link.stages()) struck.push_back(stage->struck());
+    return struck;
+}
+
+// The stage behind which a packet did not come out: the last that has done something to it.
+std::string_view who_struck(const Link& link, const std::vector<std::uint64_t>& before) {
+    std::string_view name = "cut";
+    for (std::size_t place = 0; place < before.size(); ++place) {
+        const Stage& stage = *link.stages()[place];
+        if (stage.struck() != before[place]) name = stage.name();
+    }
+    return name;
+}
+
 // While the world goes on, loops that wait leave time alone.
 class Running {
 public:
@@ -39,7 +56,7 @@ private:
 
 }  // namespace
 
-World::World(std::uint64_t seed) : streams_(seed), trace_(seed) {}
+World::World(std::uint64_t seed) : streams_(seed), ties_(streams_.named("ties")), trace_(seed) {}
 
 World::~World() {
     is_running_ = true;
@@ -139,21 +156,31 @@ void World::put_on(Cable& cable, Node& from, Packet packet, Time now) {
     public:
         Sink(World& world, Cable& cable, Node& from) : world_(world), cable_(cable), from_(from) {}
         void forward(Packet arriving, Time at) override {
+            has_passed_ = true;
             world_.arrivals_.add({.at = at,
+                                  .tie = cable_.tie(from_, at),
                                   .to = &cable_.peer_of(from_),
                                   .over = &cable_,
                                   .cuts = cable_.from(from_).cuts(),
                                   .packet = std::move(arriving)});
         }
+        bool has_passed() const { return has_passed_; }
 
     private:
         World& world_;
         Cable& cable_;
         Node& from_;
+        bool has_passed_ = false;
     };
     note(packet, from);
     Sink sink(*this, cable, from);
-    cable.from(from).send(std::move(packet), now, sink);
+    Link& link = cable.from(from);
+    if (observer_ == nullptr) return link.send(std::move(packet), now, sink);
+    const Packet seen = Packet::copy_of(packet.bytes());
+    observer_->sent(from, cable, seen.bytes(), now);
+    const std::vector<std::uint64_t> before = struck_of(link);
+    link.send(std::move(packet), now, sink);
+    if (!sink.has_passed()) lose(from, seen.bytes(), who_struck(link, before));
 }
 
 void World::note(const Packet& packet, const Node& at) {
@@ -169,6 +196,8 @@ void World::partition(std::vector<Host*> some, std::vector<Host*> others, bool b
     partitions_.push_back({std::move(some), std::move(others)});
 }
 
+void World::heal() { partitions_.clear(); }
+
 bool World::is_parted(const Packet& packet, const Node& to) const {
     if (partitions_.empty()) return false;
     const auto view = read_ip(packet.bytes());
@@ -183,12 +212,16 @@ bool World::is_parted(const Packet& packet, const Node& to) const {
 
 // --- Time --------------------------------------------------------------------------------------
 
+void World::plan(Duration from_now, std::function<void()> what) {
+    plans_.emplace(after(now_, from_now), std::move(what));
+}
+
 void World::wake(Host& host, Time at) {
     if (host.is_in_heap()) {
         if (host.wake_at() <= at) return;
         sleepers_.erase(host);
     }
-    host.set_wake_at(at);
+    host.set_wake_at(at, ties_.next());
     sleepers_.push(host);
 }
 
@@ -198,7 +231,8 @@ void World::forget(Host& host) {
 
 Time World::next() const {
     const Time host = sleepers_.empty() ? kNever : sleepers_.top().wake_at();
-    return std::min(host, arrivals_.next());
+    const Time planned = plans_.empty() ? kNever : plans_.begin()->first;
+    return std::min({host, arrivals_.next(), planned});
 }
 
 // Turns every host that has something to do now, until none has.
@@ -206,21 +240,51 @@ void World::settle() {
     while (!sleepers_.empty() && sleepers_.top().wake_at() <= now_) {
         Host& host = sleepers_.top();
         sleepers_.erase(host);
+        record(host.number());
         host.turn(now_);
+        if (observer_ != nullptr) observer_->turned(host, now_);
+    }
+}
+
+void World::carry_out() {
+    while (!plans_.empty() && plans_.begin()->first <= now_) {
+        const auto what = std::move(plans_.begin()->second);
+        plans_.erase(plans_.begin());
+        what();
     }
 }
 
 void World::step() {
     now_ = std::max(now_, next());
+    carry_out();
+    // Whether a packet or a host's own timer was first, where both are due, nobody can know.
+    const bool both_due = arrivals_.next() <= now_ && !sleepers_.empty();
+    if (both_due && sleepers_.top().wake_at() <= now_ && ties_.below(2) == 0) settle();
+    deliver();
+    settle();
+}
+
+void World::deliver() {
     while (arrivals_.next() <= now_) {
         Arriving arriving = arrivals_.take();
         const Node& from = arriving.over->peer_of(*arriving.to);
-        if (arriving.over->from(from).cuts() != arriving.cuts) continue;
-        if (is_parted(arriving.packet, *arriving.to)) continue;
+        if (arriving.over->from(from).cuts() != arriving.cuts) {
+            lose(from, arriving.packet.bytes(), "cut");
+            continue;
+        }
+        if (is_parted(arriving.packet, *arriving.to)) {
+            lose(from, arriving.packet.bytes(), "partition");
+            continue;
+        }
         note(arriving.packet, *arriving.to);
+        if (observer_ == nullptr) {
+            arriving.to->arrive(std::move(arriving.packet), now_);
+            continue;
+        }
+        const Packet seen = Packet::copy_of(arriving.packet.bytes());
         arriving.to->arrive(std::move(arriving.packet), now_);
+        if (observer_ != nullptr) observer_->arrived(*arriving.to, seen.bytes(), now_);
     }
-    settle();
 }
 
 bool World::run_until(const std::function<bool()>& is_so, Duration most) {

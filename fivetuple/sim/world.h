@@ -5,6 +5,7 @@
 #include "fivetuple/sim/events.h"
 #include "fivetuple/sim/host.h"
 #include "fivetuple/sim/node.h"
+#include "fivetuple/sim/observer.h"
 #include "fivetuple/sim/pcap.h"
 
 #include <cstdint>
@@ -20,7 +21,9 @@ namespace fivetuple::sim {
 
 /// A network of hosts in one thread, with a time of its own that only moves when nothing is left to
 /// do, and with one seed from which all chance comes: the same seed gives the same run, packet by
-/// packet.
+/// packet. What happens at the same time has no order but the one drawn from the seed: between
+/// hosts, packets of different cables, timers of a loop, and sockets of which several are ready.
+/// Programs begin in the order in which they were started.
 class World {
 public:
     explicit World(std::uint64_t seed = 1);
@@ -58,14 +61,25 @@ public:
     /// Packets between the two groups of hosts are lost from now on; only those from the first to
     /// the second where it is not both ways. heal() ends all such.
     void partition(std::vector<Host*> some, std::vector<Host*> others, bool both_ways = true);
-    void heal() { partitions_.clear(); }
+    void heal();
+    /// Has something done when so much time has gone by, before what hosts do then. Until it is
+    /// done the world is not idle.
+    void plan(Duration from_now, std::function<void()> what);
 
-    /// Of all packets that have been sent and have arrived, and of when: two runs that have the
-    /// same have been the same.
+    /// A hash of all packets that have been sent and have arrived, of the order in which hosts had
+    /// their turns and their calls were answered, and of when: two runs that have the same have
+    /// been the same.
     std::uint64_t trace() const { return trace_; }
     std::uint64_t packets() const { return packets_; }
     /// Writes all packets from now on, as each host sends and gets them.
     void capture(Pcap* into) { capture_ = into; }
+    /// Tells of all that happens from now on; null ends that.
+    void observe(Observer* observer) { observer_ = observer; }
+    Observer* observer() const { return observer_; }
+
+    /// In the order in which they were made.
+    const std::vector<Host*>& hosts() const { return hosts_; }
+    const std::vector<std::unique_ptr<Cable>>& cables() const { return cables_; }
 
     // For nodes, hosts and their backends.
     /// The cable by which packets to `to` leave `from`; null where there is none.
@@ -78,6 +92,14 @@ public:
     /// Lets time go on until `is_done`, or to `until`: what a loop does that is turned by itself.
     void drive(const std::function<bool()>& is_done, Time until);
     bool is_running() const { return is_running_; }
+    /// Something was decided, or happened, that belongs into the trace.
+    void record(std::uint64_t what) {
+        trace_ = (trace_ ^ what) * 0x9fb21c651e98df25u;
+        trace_ ^= trace_ >> 28;
+    }
+    void lose(const Node& at, Bytes packet, std::string_view why) {
+        if (observer_ != nullptr) observer_->lost(at, packet, why, now_);
+    }
 
 private:
     struct Partition {
@@ -86,14 +108,15 @@ private:
     };
     struct HostWakesEarlier {
         bool operator()(const Host& one, const Host& other) const {
-            return std::pair(one.wake_at(), one.number()) <
-                   std::pair(other.wake_at(), other.number());
+            return std::pair(one.wake_at(), one.tie()) < std::pair(other.wake_at(), other.tie());
         }
     };
 
     Time next() const;
     void step();
     void settle();
+    void carry_out();
+    void deliver();
     void note(const Packet& packet, const Node& at);
     bool is_parted(const Packet& packet, const Node& to) const;
 
@@ -108,9 +131,12 @@ private:
     std::vector<Partition> partitions_;
     mutable Heap<Host, HostWakesEarlier> sleepers_;
     Arrivals arrivals_;
+    std::multimap<Time, std::function<void()>> plans_;
+    Random ties_;
     std::uint64_t trace_ = 0;
     std::uint64_t packets_ = 0;
     Pcap* capture_ = nullptr;
+    Observer* observer_ = nullptr;
 };
 
 }  // namespace fivetuple::sim
