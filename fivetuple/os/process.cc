@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -25,6 +26,8 @@ std::uint64_t thread_mark() {
     thread_local const std::uint64_t mine = ++threads;
     return mine;
 }
+
+std::uint32_t effective_user() { return ::geteuid(); }
 
 void give_way() { ::sched_yield(); }
 

@@ -10,6 +10,9 @@ std::uint64_t process_mark();
 /// A number of this thread's own, never 0; costs a load.
 std::uint64_t thread_mark();
 
+/// The user in whose name this process acts. geteuid(2)
+std::uint32_t effective_user();
+
 /// Lets other threads run for a moment. sched_yield(2)
 void give_way();
 

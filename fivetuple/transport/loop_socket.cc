@@ -5,7 +5,10 @@
 namespace fivetuple {
 
 LoopSocket::LoopSocket(LoopSocket&& other) noexcept
-    : loop_(other.loop_), socket_(std::exchange(other.socket_, Handle())) {
+    : loop_(other.loop_),
+      socket_(std::exchange(other.socket_, Handle())),
+      seen_(other.seen_),
+      failure_(other.failure_) {
     FT_ASSERT(other.in_use_ == 0, "a socket moves while a task uses it");
 }
 
@@ -14,6 +17,8 @@ LoopSocket& LoopSocket::operator=(LoopSocket&& other) noexcept {
     close();
     loop_ = other.loop_;
     socket_ = std::exchange(other.socket_, Handle());
+    seen_ = other.seen_;
+    failure_ = other.failure_;
     return *this;
 }
 

@@ -7,6 +7,7 @@
 #include "fivetuple/os/address.h"
 #include "fivetuple/task/op_wait.h"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -32,6 +33,18 @@ public:
     Loop& loop() const { return *loop_; }
     Handle handle() const { return socket_; }
 
+    /// What streams remember of the operations that are over: that some bytes have come, that the
+    /// end of the stream has; and the errno of the last one that failed, or 0.
+    bool has_received() const { return (seen_ & kSeenBytes) != 0; }
+    bool has_ended() const { return (seen_ & kSeenEnd) != 0; }
+    int last_failure() const { return failure_; }
+    /// Whether something was sent since the last read began, and since this was last asked.
+    bool take_sent_while_reading() {
+        const bool was_sent = (seen_ & kSeenSent) != 0;
+        seen_ &= static_cast<std::uint8_t>(~kSeenSent);
+        return was_sent;
+    }
+
 protected:
     LoopSocket() = default;
     /// Takes over a socket of `loop`.
@@ -49,7 +62,11 @@ private:
 
     Loop* loop_ = nullptr;
     Handle socket_;
+    enum Seen : std::uint8_t { kSeenBytes = 1, kSeenEnd = 2, kSeenSent = 4 };
+
     std::uint8_t in_use_ = 0;  // SocketOp::Use
+    std::uint8_t seen_ = 0;
+    std::uint16_t failure_ = 0;
 };
 
 /// What all operations of a socket share: that no two of one direction run at once.
@@ -66,8 +83,21 @@ protected:
         FT_ASSERT((socket_.in_use_ & use_) == 0,
                   "two tasks read (or write) one socket at once; put a Channel between them");
         socket_.in_use_ |= use_;
+        if ((use_ & kReads) != 0)
+            socket_.seen_ &= static_cast<std::uint8_t>(~LoopSocket::kSeenSent);
     }
     void end_use() { socket_.in_use_ &= static_cast<std::uint8_t>(~use_); }
+    /// The same for what moves bytes of a stream; what came of it is remembered.
+    void end_transfer() {
+        end_use();
+        if (result < 0) {
+            if (result != -ECANCELED) socket_.failure_ = static_cast<std::uint16_t>(-result);
+        } else if ((use_ & kReads) == 0) {
+            socket_.seen_ |= LoopSocket::kSeenSent;
+        } else {
+            socket_.seen_ |= result > 0 ? LoopSocket::kSeenBytes : LoopSocket::kSeenEnd;
+        }
+    }
     Handle socket_handle() const { return socket_.socket_; }
 
 private:

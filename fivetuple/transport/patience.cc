@@ -12,7 +12,7 @@ bool is_shortage(const Error& error) {
 
 Sleep Patience::wait() {
     shortages_++;
-    const Duration pause = std::exchange(pause_, std::min(pause_ * 2, kLongest));
+    const Duration pause = std::exchange(pause_, std::min(pause_ * 2, longest_));
     const auto half = static_cast<std::uint64_t>(pause.count() / 2);
     return sleep(pause / 2 + Duration(random_.below(half + 1)));
 }

@@ -15,11 +15,12 @@ namespace fivetuple {
 /// those who wait to be accepted.
 bool is_shortage(const Error& error);
 
-/// What an accepting task does about shortages: waits, twice as long each time up to half a second,
-/// and some of it by chance, so that several do not come back together.
+/// What an accepting task does about shortages: waits, twice as long each time up to half a second
+/// or what is given, and some of it by chance, so that several do not come back together.
 class Patience {
 public:
-    explicit Patience(std::uint64_t seed) : random_(seed) {}
+    explicit Patience(std::uint64_t seed, Duration longest = std::chrono::milliseconds(500))
+        : random_(seed), longest_(longest) {}
 
     /// After a shortage: Result<void> when it is time to try again. Errors: cancelled, deadline.
     Sleep wait();
@@ -32,9 +33,9 @@ public:
 
 private:
     static constexpr Duration kShortest = std::chrono::milliseconds(5);
-    static constexpr Duration kLongest = std::chrono::milliseconds(500);
 
     Random random_;
+    Duration longest_;
     Duration pause_ = kShortest;
     std::uint64_t shortages_ = 0;
     std::optional<Time> said_;

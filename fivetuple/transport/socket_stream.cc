@@ -17,13 +17,13 @@ Result<FiveTuple> SocketStream::five_tuple() const {
 // --- Operations --------------------------------------------------------------------------------
 
 Result<std::size_t> SocketStream::ReadSome::finish() {
-    end_use();
+    end_transfer();
     if (result < 0) return std::unexpected(error("recv"));
     return static_cast<std::size_t>(result);
 }
 
 Result<Lease> SocketStream::Read::finish() {
-    end_use();
+    end_transfer();
     if (result < 0) return std::unexpected(error("recv"));
     return result == 0 ? Lease() : take_lease();
 }
@@ -34,7 +34,7 @@ bool SocketStream::WriteThenRead::start(Node& node, std::coroutine_handle<> slee
 }
 
 Result<Lease> SocketStream::WriteThenRead::finish() {
-    end_use();
+    end_transfer();
     if (result < 0) return std::unexpected(error("send, recv"));
     return result == 0 ? Lease() : take_lease();
 }
@@ -69,7 +69,12 @@ void SocketStream::BulkOp::step(Job& job) {
 }
 
 Transfer SocketStream::BulkOp::finish_as(const char* call) {
-    end_use();
+    // Nothing was to be moved: that nothing came is not the end of the stream.
+    if (result == 0 && moved_ == 0 && !ask_for_rest()) {
+        end_use();
+        return Transfer(0);
+    }
+    end_transfer();
     if (result < 0) return {moved_, error(call)};
     return Transfer(moved_);
 }

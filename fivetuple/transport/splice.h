@@ -36,7 +36,7 @@ public:
         return begin(node, sleeper);
     }
     Result<std::size_t> finish() {
-        end_use();
+        end_transfer();
         if (result < 0) return std::unexpected(error(call_));
         return static_cast<std::size_t>(result);
     }

@@ -68,6 +68,7 @@ bool UringBackend::settle(Op& op) {
     }
     if (op.phase == kQuietSend) {
         op.phase = kSent;
+        op.sent(op.answer().size());
         op.end_answer();
     } else if (op.phase == kGivenUpQuietly) {
         given_up_quietly_--;
