@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
 """Runs one example as its reader would and checks what it does: try.py NAME FOLDER-OF-PROGRAMS."""
+import contextlib
+import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 
 PATIENCE = 60  # Seconds after which something that did not happen will not happen.
 PROGRAMS = pathlib.Path()
@@ -175,6 +181,79 @@ def watch_addresses():
     expect((process.returncode, complained), (0, ""))
 
 
+def connects_all_the_time(address, stop, results):
+    """Connects and asks until it is told to stop; notes what came of each."""
+    host, port = address.rsplit(":", 1)
+    while not stop.is_set():
+        try:
+            with socket.create_connection((host, int(port)), PATIENCE) as peer:
+                echoes(peer, b"are you there?")
+            results.append(None)
+        except (OSError, AssertionError) as wrong:
+            results.append(wrong)
+
+
+def restart():
+    with tempfile.TemporaryDirectory() as folder:
+        control = f"{folder}/successor"
+        with contextlib.ExitStack() as servers:
+            old = servers.enter_context(Server("12_restart", "127.0.0.1:0", control))
+            open_before = old.connect()
+            echoes(open_before, b"before")
+            stop, results = threading.Event(), []
+            clients = [threading.Thread(target=connects_all_the_time,
+                                        args=(old.address, stop, results)) for _ in range(4)]
+            for each in clients:
+                each.start()
+            for _ in range(5):
+                new = servers.enter_context(Server("12_restart", "127.0.0.1:0", control))
+                expect(new.address, old.address)
+                echoes(open_before, b"the old one finishes with those that it has")
+                open_before.close()
+                old.ended()
+                before = len(results)
+                while len(results) < before + 50:
+                    time.sleep(0.01)
+                old, open_before = new, new.connect()
+            stop.set()
+            for each in clients:
+                each.join()
+            open_before.close()
+            expect([each for each in results if each is not None], [])
+            old.stop()
+        if shutil.which("systemd-socket-activate"):
+            activated(f"{folder}/other")
+
+
+def port_of(pid):
+    """Where the first descriptor that a program passes on listens, of IPv4; None before it does."""
+    try:
+        inode = os.readlink(f"/proc/{pid}/fd/3").removeprefix("socket:[").removesuffix("]")
+    except OSError:
+        return None
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()]
+    return next((int(row[1].split(":")[1], 16) for row in rows if row[9] == inode), None)
+
+
+def activated(control):
+    """Started by the first who comes, with a listener that it did not open."""
+    process = subprocess.Popen(
+        ["systemd-socket-activate", "--listen=127.0.0.1:0", "--fdname=echo",
+         PROGRAMS / "example_12_restart", "127.0.0.1:1", control],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        while (port := port_of(process.pid)) is None:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as peer:
+            echoes(peer, b"are you there?")
+        expect(process.stdout.readline(), f"listening on 127.0.0.1:{port}\n")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    expect(process.returncode, 0)
+
+
 TRIES = {
     "01_echo_server": echo_server,
     "02_client_with_deadline": lambda: client("02_client_with_deadline"),
@@ -186,6 +265,8 @@ TRIES = {
     "08_datagrams": datagrams,
     "09_ping": ping,
     "10_watch_addresses": watch_addresses,
+    "11_safe_server": safe_server,
+    "12_restart": restart,
 }
 
 

@@ -1,0 +1,111 @@
+#include "fivetuple/transport/connect.h"
+
+#include <sys/resource.h>
+
+#include "tests/testing/served.h"
+#include <cerrno>
+#include <string>
+#include <vector>
+
+// A server without descriptors.
+namespace fivetuple::testing_help {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Lets this process have only a few more descriptors than it has, while it lives.
+class FewDescriptors {
+public:
+    FewDescriptors() {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const Fd next(::dup(2));
+        rlimit lower = before_;
+        lower.rlim_cur = static_cast<rlim_t>(next.raw()) + 50;
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &lower), 0);
+    }
+    FewDescriptors(const FewDescriptors&) = delete;
+    FewDescriptors& operator=(const FewDescriptors&) = delete;
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+// Holds all that are left.
+class NoDescriptorLeft {
+public:
+    NoDescriptorLeft() {
+        held_.reserve(100);
+        for (int number = ::dup(2); number >= 0; number = ::dup(2)) held_.emplace_back(number);
+        EXPECT_EQ(errno, EMFILE);
+    }
+
+private:
+    std::vector<Fd> held_;
+};
+
+class ServerShortage : public ServedTest {
+    FewDescriptors few_;
+};
+FT_IN_KERNEL_WORLDS(ServerShortage);
+
+// A client's socket that was opened before there were none left.
+Result<TcpStream> open_early(Loop& loop, const SocketAddress& at) {
+    FT_TRY(const Handle socket, loop.sockets().open(at.family(), SocketType::stream, 0));
+    return TcpStream(loop, socket);
+}
+
+TEST_P(ServerShortage, F01_ItWaitsServesOnSaysSoOnceAndRecovers) {
+    ServerOptions with = options();
+    with.limits.shortage_patience = ServerLimits::kForever;
+    std::vector<std::string> said;
+    with.log = [&said](std::string_view line) { said.emplace_back(line); };
+    const auto body = [](Server& server, SocketAddress at) -> Task<void> {
+        auto early = co_await TcpStream::connect(at);
+        const std::string before = co_await answer_to(*early, "before");
+        EXPECT_EQ(before, "before");
+        auto late = open_early(server.loop(), at);
+        {
+            const NoDescriptorLeft shortage;
+            auto connected = co_await ConnectSocket(late->handle(), at);
+            EXPECT_TRUE(connected);
+            const bool short_now =
+                co_await comes_true([&server] { return server.counters().shortages >= 3; });
+            EXPECT_TRUE(short_now);
+            const std::string meanwhile = co_await answer_to(*early, "meanwhile");
+            EXPECT_EQ(meanwhile, "meanwhile");
+        }
+        const std::string afterwards = co_await answer_to(*late, "afterwards");
+        EXPECT_EQ(afterwards, "afterwards");
+    };
+    EXPECT_TRUE(serve_beside(with, echo_connection, body));
+    EXPECT_EQ(said.size(), 1u);
+    EXPECT_EQ(said.front(), "new connections wait: accept: Too many open files");
+    EXPECT_EQ(last().reasons[Reason::shortage], 0u);
+}
+
+TEST_P(ServerShortage, F01_WhoWaitsTooLongIsTurnedAwayByTheSpareDescriptor) {
+    ServerOptions with = options();
+    with.limits.shortage_patience = 20ms;
+    with.farewell = [](Reason why) { return "no: " + std::string(to_string(why)); };
+    const auto body = [](Server& server, SocketAddress at) -> Task<void> {
+        auto late = open_early(server.loop(), at);
+        auto other = open_early(server.loop(), at);
+        {
+            const NoDescriptorLeft shortage;
+            auto connected = co_await ConnectSocket(late->handle(), at);
+            EXPECT_TRUE(connected);
+            const std::string heard = co_await all_of_it(*late);
+            EXPECT_EQ(heard, "no: shortage");
+        }
+        auto connected = co_await ConnectSocket(other->handle(), at);
+        EXPECT_TRUE(connected);
+        const std::string afterwards = co_await answer_to(*other, "afterwards");
+        EXPECT_EQ(afterwards, "afterwards");
+    };
+    EXPECT_TRUE(serve_beside(with, echo_connection, body));
+    EXPECT_EQ(last().reasons[Reason::shortage], 1u);
+}
+
+}  // namespace
+}  // namespace fivetuple::testing_help
