@@ -181,6 +181,18 @@ def watch_addresses():
     expect((process.returncode, complained), (0, ""))
 
 
+def safe_server():
+    with Server("11_safe_server", "127.0.0.1:0", "2") as server:
+        with server.connect() as one, server.connect() as other:
+            echoes(one, b"a line\n")
+            echoes(other, b"two\nlines\n")
+            one.sendall(b"x" * 2000)  # Longer than a line may be.
+            expect(receives_until_end(one), b"")
+            server.process.send_signal(signal.SIGTERM)
+            expect(receives_until_end(other), b"closed: drained\n")
+            expect(server.ended(), "")
+
+
 def connects_all_the_time(address, stop, results):
     """Connects and asks until it is told to stop; notes what came of each."""
     host, port = address.rsplit(":", 1)
@@ -225,27 +237,23 @@ def restart():
             activated(f"{folder}/other")
 
 
-def port_of(pid):
-    """Where the first descriptor that a program passes on listens, of IPv4; None before it does."""
-    try:
-        inode = os.readlink(f"/proc/{pid}/fd/3").removeprefix("socket:[").removesuffix("]")
-    except OSError:
-        return None
-    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()]
-    return next((int(row[1].split(":")[1], 16) for row in rows if row[9] == inode), None)
-
-
 def activated(control):
     """Started by the first who comes, with a listener that it did not open."""
+    with socket.create_server(("127.0.0.1", 0)) as free:  # The manager wants a port that it knows.
+        port = free.getsockname()[1]
     process = subprocess.Popen(
-        ["systemd-socket-activate", "--listen=127.0.0.1:0", "--fdname=echo",
+        ["systemd-socket-activate", f"--listen=127.0.0.1:{port}", "--fdname=echo",
          PROGRAMS / "example_12_restart", "127.0.0.1:1", control],
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        while (port := port_of(process.pid)) is None:
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.01)
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as peer:
+        while True:
+            try:
+                peer = socket.create_connection(("127.0.0.1", port), PATIENCE)
+                break
+            except ConnectionRefusedError:
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.01)
+        with peer:
             echoes(peer, b"are you there?")
         expect(process.stdout.readline(), f"listening on 127.0.0.1:{port}\n")
     finally:

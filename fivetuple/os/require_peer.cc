@@ -2,6 +2,8 @@
 
 #include "fivetuple/os/options/unix.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <string>
 
@@ -15,5 +17,7 @@ Result<void> require_peer(OptionAccess socket, std::uint32_t uid) {
                                         " (process " + std::to_string(peer.pid) +
                                         "), not to user " + std::to_string(uid)));
 }
+
+Result<void> require_own_user(OptionAccess socket) { return require_peer(socket, ::geteuid()); }
 
 }  // namespace fivetuple

@@ -16,4 +16,7 @@ Result<void> require_peer(S& socket, std::uint32_t uid) {
     return require_peer(OptionAccess(socket), uid);
 }
 
+/// The same of the user that this process runs as. geteuid(2)
+Result<void> require_own_user(OptionAccess socket);
+
 }  // namespace fivetuple
