@@ -66,6 +66,7 @@ public:
     void wait(Time until) override;
     void wake() override { under_->wake(); }
     Time now() const override { return under_->now(); }
+    std::uint64_t tie_seed() const override { return under_->tie_seed(); }
     Sockets& sockets() override { return *this; }
     std::string_view name() const override { return under_->name(); }
     BackendStats stats() const override { return under_->stats(); }

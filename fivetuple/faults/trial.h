@@ -53,6 +53,10 @@ public:
     /// Whether something has been done to the program: then it may fail, but must do so well.
     bool is_disturbed() const { return is_disturbed_; }
 
+    /// Whether something will be, or has been: who would wait long for what does not come need not
+    /// then.
+    bool is_to_be_disturbed() const { return plan_.aim != Aim::watch; }
+
     // For for_each_await().
     /// To be called when the program has returned.
     void finish();
