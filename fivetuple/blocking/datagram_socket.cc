@@ -1,6 +1,7 @@
 #include "fivetuple/blocking/datagram_socket.h"
 
 #include "fivetuple/os/calls.h"
+#include "fivetuple/os/options/socket.h"
 
 #include <span>
 
@@ -15,13 +16,29 @@ std::optional<DatagramFailure> DatagramSocket::take_failure() {
     return failures_ == nullptr ? std::nullopt : failures_->take();
 }
 
+Result<SentTime> DatagramSocket::sent_time(Time deadline) {
+    if (!tells_sent_) return std::unexpected(not_asked_for_sent_times());
+    while (true) {
+        drain_failures();
+        if (const auto found = failures_->take_sent_time()) return *found;
+        // An error queue with something in it is POLLERR; so is an earlier datagram's failure.
+        const int seen = calls::wait_ready(fd().raw(), 0, deadline);
+        if (seen < 0) return std::unexpected(Error::system(-seen, "poll"));
+        if (seen == 0) return std::unexpected(Error::deadline("recvmsg"));
+        drain_failures();
+        if (const auto found = failures_->take_sent_time()) return *found;
+        FT_TRY(const PendingError pending, get<PendingError>(*this));
+        if (pending.code != 0) return std::unexpected(Error::system(pending.code, "recvmsg"));
+    }
+}
+
 // A queue of errors that is not emptied wakes whoever waits, again and again.
 template <class Attempt>
 Result<std::size_t> DatagramSocket::attempt(Ready what, Time deadline, const char* call,
                                             Attempt attempt) {
     return wait_and_try(fd().raw(), what, deadline, call, [&] {
         const int result = attempt();
-        if (result < 0) drain_failures();
+        if (result < 0 || tells_sent_) drain_failures();
         return result;
     });
 }

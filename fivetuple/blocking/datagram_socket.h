@@ -12,7 +12,7 @@
 namespace fivetuple::blocking {
 
 /// A socket that moves messages, whole: what UDP and its like share. One thread may receive while
-/// another sends, unless failures are reported.
+/// another sends, unless failures or the times of sends are told.
 class DatagramSocket : public OwnedSocket {
 public:
     DatagramSocket() = default;
@@ -57,11 +57,18 @@ public:
     /// Takes the oldest failure that was told of a datagram sent before, where the socket was asked
     /// to report them: nothing where there is none. At most 64 are kept.
     std::optional<DatagramFailure> take_failure();
+    /// Waits until the time that a datagram left is known, where the socket was asked to tell
+    /// (UdpOptions::tell_sent): in the order of sends; what one message of the kernel took along
+    /// has one number. At most 4096 are kept.
+    /// Errors: EINVAL where the socket was not asked; ECONNREFUSED and the like, where an earlier
+    /// datagram came back; deadline.
+    Result<SentTime> sent_time(Time deadline = kNever);
 
 protected:
     UdpJoining joining_;
     /// What the error queue held, where it is looked at at all.
     std::unique_ptr<FailureLog> failures_;
+    bool tells_sent_ = false;
 
 private:
     Result<void> send(Bytes datagram, const SocketAddress* to, const SendDetails& details,

@@ -19,6 +19,7 @@ Result<TcpStream> TcpStream::connect(const SocketAddress& to, const ConnectOptio
     FT_TRY_VOID(expect_ip(to, "connect", "TCP"));
     FT_TRY(Socket socket, open_socket(to.family(), options.multipath));
     FT_TRY_VOID(set(socket, NoDelay{}));
+    if (options.fast_open) FT_TRY_VOID(set(socket, FastOpenConnect{}));
     if (options.from) {
         // Else the port is taken for every destination, and they run out sooner.
         FT_TRY_VOID(set(socket, BindAddressNoPort{}));

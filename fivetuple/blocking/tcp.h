@@ -19,6 +19,10 @@ public:
         /// Ask for MPTCP, and take plain TCP where this kernel, the path or the peer has none:
         /// multipath_state() tells which it became.
         bool multipath = false;
+        /// The first bytes that are written go with the handshake, a round trip earlier, where the
+        /// peer was met before and allows it. They may then arrive twice, and the connection is
+        /// only known to be there when something has come back. TCP_FASTOPEN_CONNECT
+        bool fast_open = false;
     };
 
     /// Connects to `to`. Without a deadline the kernel gives up on a silent host after about two

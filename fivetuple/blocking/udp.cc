@@ -8,7 +8,10 @@ Result<UdpSocket> UdpSocket::open(Family family, const UdpOptions& options) {
     FT_TRY(Socket opened, Socket::open(family, SocketType::datagram));
     UdpSocket socket(std::move(opened));
     FT_TRY_VOID(prepare_udp(OptionAccess(socket), family, options));
-    if (options.report_failures) socket.failures_ = std::make_unique<FailureLog>();
+    if (options.report_failures || options.tell_sent) {
+        socket.failures_ = std::make_unique<FailureLog>();
+    }
+    socket.tells_sent_ = options.tell_sent;
     if (options.join) socket.join();
     return socket;
 }

@@ -215,5 +215,24 @@ TEST_F(BlockingUdp, AnAddressThatIsNotIpIsRefusedInWords) {
               "connect unix:/nowhere: UDP needs an IP address");
 }
 
+TEST_F(BlockingUdp, TheTimeThatADatagramLeftIsTold) {
+    auto [here, there] = connect({.tell_sent = true});
+    for (std::uint32_t number = 0; number < 3; ++number) {
+        ASSERT_TRUE(here.send(bytes_of("when?"), soon(20s)));
+        const auto left = here.sent_time(soon(20s));
+        ASSERT_TRUE(left.has_value()) << left.error().message();
+        EXPECT_EQ(left->number, number);
+        ASSERT_TRUE(there.receive(room(), soon(20s)));
+    }
+    const auto none = here.sent_time(soon());
+    EXPECT_TRUE(!none && none.error().is_deadline());
+    there.close();
+    ASSERT_TRUE(here.send(bytes_of("anybody?"), soon(20s)));
+    ASSERT_TRUE(here.sent_time(soon(20s)));
+    const auto failed = here.sent_time(soon(20s));
+    EXPECT_TRUE(!failed && failed.error().is(ECONNREFUSED)) << failed.error().message();
+    EXPECT_TRUE(bind().sent_time().error().is(EINVAL));
+}
+
 }  // namespace
 }  // namespace fivetuple::blocking

@@ -75,14 +75,16 @@ struct Op : Job {
         about_.pieces = {from.data(), from.size()};
     }
     /// The headers, and all that they point to, must stay until the Op is done; its result is how
-    /// many of them were used, and each of these then has its msg_len.
-    void ask_receive_messages(Handle socket, std::span<mmsghdr> into) {
+    /// many of them were used, and each of these then has its msg_len. One that `hands_back` may end
+    /// with EAGAIN where the socket's error queue has something that is no failure: left there it
+    /// would wake a backend again and again.
+    void ask_receive_messages(Handle socket, std::span<mmsghdr> into, bool hands_back = false) {
         ask(OpKind::receive_messages, socket);
-        about_.messages = {into.data(), into.size()};
+        about_.messages = {into.data(), into.size(), hands_back};
     }
     void ask_send_messages(Handle socket, std::span<mmsghdr> from) {
         ask(OpKind::send_messages, socket);
-        about_.messages = {from.data(), from.size()};
+        about_.messages = {from.data(), from.size(), false};
     }
     void ask_send_then_receive(Handle socket, Bytes from) {
         FT_ASSERT(from.size() <= UINT32_MAX, "an answer has at most 4 GiB");
@@ -126,6 +128,7 @@ struct Op : Job {
     Bytes from() const { return {about_.span.data, about_.span.size}; }
     std::span<const Bytes> pieces() const { return {about_.pieces.data, about_.pieces.count}; }
     std::span<mmsghdr> messages() const { return {about_.messages.data, about_.messages.count}; }
+    bool hands_back() const { return about_.messages.hands_back; }
     short events() const { return about_.events; }
     LoanBlock& loan() const { return *about_.loan.block; }
     int file() const { return about_.file.number; }
@@ -182,6 +185,7 @@ private:
         struct {
             mmsghdr* data;
             std::size_t count;
+            bool hands_back;
         } messages;
         struct {
             std::byte* data;

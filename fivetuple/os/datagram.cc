@@ -119,10 +119,23 @@ Result<void> SendDetails::write(Family family, ControlWriter& into) const {
 }
 
 bool DatagramFailure::read(const ControlMessage& message) {
+    if (is(message, SOL_SOCKET, SCM_TIMESTAMPING)) {
+        std::array<timespec, 3> times{};  // The first is by the kernel's clock.
+        if (!message.read(times)) return false;
+        if (!sent) sent.emplace();
+        sent->at = WallTime(std::chrono::seconds(times[0].tv_sec) +
+                            std::chrono::nanoseconds(times[0].tv_nsec));
+        return true;
+    }
     const bool is_v4 = is(message, IPPROTO_IP, IP_RECVERR);
     if (!is_v4 && !is(message, IPPROTO_IPV6, IPV6_RECVERR)) return false;
     sock_extended_err entry{};
     if (!message.read(entry)) return false;
+    if (entry.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
+        if (!sent) sent.emplace();
+        sent->number = entry.ee_data;
+        return true;
+    }
     code = static_cast<int>(entry.ee_errno);
     switch (entry.ee_origin) {
         case SO_EE_ORIGIN_LOCAL:

@@ -60,7 +60,14 @@ struct Datagram {
     bool is_truncated() const { return size > bytes.size(); }
 };
 
-/// Why a datagram did not arrive: an entry of the socket's error queue. ip(7), IP_RECVERR
+/// When a datagram left. Kernel documentation: networking/timestamping
+struct SentTime {
+    std::uint32_t number = 0;  ///< Of the send, counted from 0 on its socket.
+    WallTime at;               ///< When the driver took it.
+};
+
+/// Why a datagram did not arrive, or when it left: an entry of the socket's error queue. ip(7),
+/// IP_RECVERR
 struct DatagramFailure {
     enum class Origin : std::uint8_t { none, local, icmp, icmpv6, other };
 
@@ -75,6 +82,7 @@ struct DatagramFailure {
     /// ping sockets and raw ones the header behind that of IP.
     std::array<std::byte, 8> first_bytes{};
     std::uint8_t first_bytes_size = 0;
+    std::optional<SentTime> sent;  ///< It is no failure: the datagram left then.
 
     Bytes front() const { return Bytes(first_bytes).first(first_bytes_size); }
     /// As in `10.0.0.7:9: Connection refused (ICMP type 3 code 3 from 10.0.0.7)`.

@@ -8,6 +8,17 @@
 #include <utility>
 
 namespace fivetuple {
+namespace {
+
+template <class T>
+std::optional<T> take_front(std::deque<T>& queue) {
+    if (queue.empty()) return std::nullopt;
+    const T oldest = queue.front();
+    queue.pop_front();
+    return oldest;
+}
+
+}  // namespace
 
 mmsghdr& DatagramRoom::prepare(MutableBytes into) {
     room_.receive_into(header_.msg_hdr, into);
@@ -22,6 +33,11 @@ Result<Datagram> DatagramRoom::take(WhenCut when_cut) const {
                                .because("a datagram of " + std::to_string(datagram.size) +
                                         " bytes came, and the buffer holds " +
                                         std::to_string(header_.msg_hdr.msg_iov->iov_len)));
+}
+
+Error not_asked_for_sent_times() {
+    return Error::system(EINVAL, "recvmsg")
+        .because("the socket was not opened with UdpOptions::tell_sent");
 }
 
 Error receives_many_only() {
@@ -69,16 +85,18 @@ Error DatagramToSend::about(Error why) const {
 }
 
 void FailureLog::add(const DatagramFailure& failure) {
-    constexpr std::size_t kMost = 64;
-    if (failures_.size() == kMost) failures_.pop_front();
+    constexpr std::size_t kFailures = 64;
+    constexpr std::size_t kTimes = 4096;
+    if (failure.sent) {
+        if (sent_times_.size() == kTimes) sent_times_.pop_front();
+        return sent_times_.push_back(*failure.sent);
+    }
+    if (failures_.size() == kFailures) failures_.pop_front();
     failures_.push_back(failure);
 }
 
-std::optional<DatagramFailure> FailureLog::take() {
-    if (failures_.empty()) return std::nullopt;
-    const DatagramFailure oldest = failures_.front();
-    failures_.pop_front();
-    return oldest;
-}
+std::optional<DatagramFailure> FailureLog::take() { return take_front(failures_); }
+
+std::optional<SentTime> FailureLog::take_sent_time() { return take_front(sent_times_); }
 
 }  // namespace fivetuple

@@ -40,6 +40,9 @@ private:
 /// Why a single receive is refused on a socket whose datagrams come joined.
 Error receives_many_only();
 
+/// Why there are no times of sends.
+Error not_asked_for_sent_times();
+
 /// A sendmsg(2) of one datagram.
 class DatagramToSend {
 public:
@@ -61,7 +64,8 @@ private:
     std::size_t control_size_ = 0;
 };
 
-/// Failures that were told and not yet taken: the last 64.
+/// What was told of datagrams that were sent, and not yet taken: the last 64 failures, and the times
+/// that the last 4096 left.
 class FailureLog {
 public:
     /// Empties an error queue: `next` takes its front, as next_failure() does. Left there it would
@@ -73,9 +77,11 @@ public:
     void add(const DatagramFailure& failure);
     /// The oldest.
     std::optional<DatagramFailure> take();
+    std::optional<SentTime> take_sent_time();
 
 private:
     std::deque<DatagramFailure> failures_;
+    std::deque<SentTime> sent_times_;
 };
 
 }  // namespace fivetuple

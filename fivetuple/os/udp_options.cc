@@ -11,6 +11,11 @@ Result<void> prepare_udp(OptionAccess socket, Family family, const UdpOptions& o
         FT_TRY_VOID(set(socket, ReceiveErrors{}));
         if (family == Family::ipv6) FT_TRY_VOID(set(socket, V6ReceiveErrors{}));
     }
+    if (options.tell_sent) {
+        const Stamps stamps =
+            Stamp::send_software | Stamp::software | Stamp::number | Stamp::time_only;
+        FT_TRY_VOID(set(socket, Timestamping{stamps}));
+    }
     if (options.reuse_port) FT_TRY_VOID(set(socket, ReusePort{}));
     if (options.reuse_address) FT_TRY_VOID(set(socket, ReuseAddress{}));
     if (family == Family::ipv6) FT_TRY_VOID(set(socket, V6Only{{options.v6_only}}));

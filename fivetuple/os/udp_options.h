@@ -16,6 +16,8 @@ struct UdpOptions {
     /// Ask for the reason when a datagram comes back (ICMP): operations then fail with it also
     /// where the socket is not connected, and take_failure() tells of whom. IP_RECVERR
     bool report_failures = false;
+    /// Ask for the time that each datagram leaves: sent_time() tells it. SO_TIMESTAMPING
+    bool tell_sent = false;
     /// Let many small datagrams travel through the kernel as one (GSO and GRO). Only the calls for
     /// many use it. UDP_GRO
     bool join = true;

@@ -52,14 +52,30 @@ void Router::arrive(Packet packet, Time now) {
         if (auto reply = answer_echo(*view)) world().forward(*this, *std::move(reply), now);
         return;
     }
-    if (!take_hop(packet)) return refuse(packet, IcmpReason::out_of_hops, 0, now);
-    Cable* cable = world().way(*this, view->header.destination);
-    if (cable == nullptr) return refuse(packet, IcmpReason::no_route, 0, now);
+    if (Cable* cable = way_on(packet, view->header, now)) pass_on(*cable, std::move(packet), now);
+}
+
+Cable* Router::way_on(Packet& packet, const IpHeader& header, Time now) {
+    if (!take_hop(packet)) {
+        refuse(packet, IcmpReason::out_of_hops, 0, now);
+        return nullptr;
+    }
+    Cable* cable = world().way(*this, header.destination);
+    if (cable == nullptr) {
+        refuse(packet, IcmpReason::no_route, 0, now);
+        return nullptr;
+    }
     const std::size_t mtu = cable->from(*this).mtu();
-    if (packet.size() <= mtu) return world().put_on(*cable, *this, std::move(packet), now);
-    if (!view->header.may_fragment) return refuse(packet, IcmpReason::too_big, mtu, now);
+    if (packet.size() <= mtu || header.may_fragment) return cable;
+    refuse(packet, IcmpReason::too_big, mtu, now);
+    return nullptr;
+}
+
+void Router::pass_on(Cable& cable, Packet packet, Time now) {
+    const std::size_t mtu = cable.from(*this).mtu();
+    if (packet.size() <= mtu) return world().put_on(cable, *this, std::move(packet), now);
     for (Packet& part : fragment(std::move(packet), mtu, 0)) {
-        world().put_on(*cable, *this, std::move(part), now);
+        world().put_on(cable, *this, std::move(part), now);
     }
 }
 

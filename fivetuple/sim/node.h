@@ -81,10 +81,17 @@ private:
 
 /// Passes packets on towards their destinations, takes a hop off each, and says by ICMP why one
 /// cannot go on.
-class Router final : public Node {
+class Router : public Node {
 public:
     using Node::Node;
     void arrive(Packet packet, Time now) override;
+
+protected:
+    /// Takes a hop off, and finds the cable to go on by; null where there is none or the packet may
+    /// not, which its sender is told.
+    Cable* way_on(Packet& packet, const IpHeader& header, Time now);
+    /// In fragments where it must be.
+    void pass_on(Cable& cable, Packet packet, Time now);
 
 private:
     void refuse(const Packet& packet, IcmpReason reason, std::size_t mtu, Time now);

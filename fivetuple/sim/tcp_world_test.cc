@@ -1,5 +1,7 @@
+#include "fivetuple/os/options/ip.h"
 #include "fivetuple/os/options/socket.h"
 #include "fivetuple/os/options/tcp.h"
+#include "fivetuple/sim/ip/header.h"
 #include "fivetuple/sim/world.h"
 #include "fivetuple/task/scope.h"
 #include "fivetuple/task/sleep.h"
@@ -261,6 +263,98 @@ TEST(TcpWorld, TheSameSeedGivesTheSameRun) {
     };
     EXPECT_EQ(trace(1), trace(1));
     EXPECT_NE(trace(1), trace(2));
+}
+
+// Greets and waits for an answer: how long that took.
+Task<void> time_a_greeting(Duration& took) {
+    Loop& loop = co_await this_loop();
+    const Time began = loop.now();
+    auto stream = co_await TcpStream::connect(at("10.0.0.1:7"), {.fast_open = true});
+    EXPECT_TRUE(stream) << (stream ? "" : stream.error().message());
+    if (!stream) co_return;
+    auto sent = co_await stream->write_all(bytes_of("hello"));
+    EXPECT_TRUE(sent);
+    auto got = co_await stream->read();
+    EXPECT_TRUE(got && text_of(got->bytes()) == "hello");
+    took = loop.now() - began;
+}
+
+Task<Result<void>> serve_with_fast_open(Scope& peers, SocketAddress where) {
+    FT_CO_TRY(TcpListener listener, TcpListener::bind(co_await this_loop(), where));
+    FT_CO_TRY_VOID(set(listener, FastOpen{16}));
+    while (true) {
+        FT_CO_TRY(TcpStream peer, co_await listener.accept());
+        peers.spawn(echo_peer(std::move(peer)));
+    }
+}
+
+TEST(TcpWorld, J7_FastOpenSavesARoundTripFromTheSecondConnectionOn) {
+    World world;
+    HostOptions options;
+    options.tcp.fast_open_server = true;
+    Host& server = world.host("server", "10.0.0.1", options);
+    Host& client = world.host("client", "10.0.0.2");
+    world.link(server, client, {.delay = 10ms});
+    server.run([]() -> Task<void> {
+        auto ended = co_await with_scope(serve_with_fast_open, at("10.0.0.1:7"));
+        EXPECT_FALSE(ended.has_value());
+    });
+    Duration first{}, second{};
+    client.run(time_a_greeting(first));
+    world.run_until_idle();
+    client.run(time_a_greeting(second));
+    world.run_until_idle();
+    EXPECT_EQ(first, 40ms);
+    EXPECT_EQ(second, 20ms);
+}
+
+// Notes the IP headers of what passes.
+class Headers final : public Stage {
+public:
+    explicit Headers(std::vector<IpHeader>& into) : into_(into) {}
+    void pass(Packet packet, Time when, Onward& onward) override {
+        into_.push_back(read_ip(packet.bytes())->header);
+        onward.forward(std::move(packet), when);
+    }
+    const char* name() const override { return "headers"; }
+
+private:
+    std::vector<IpHeader>& into_;
+};
+
+TEST(TcpWorld, E7_HopsAndClassOfServiceReachTheWire) {
+    Pair pair(1);
+    std::vector<IpHeader> seen;
+    pair.cable.from(pair.client).add(std::make_unique<Headers>(seen));
+    pair.server.run(serve(at("10.0.0.1:7")));
+    pair.client.run([]() -> Task<void> {
+        auto stream = co_await TcpStream::connect(at("10.0.0.1:7"));
+        EXPECT_TRUE(set(*stream, TimeToLive{{9}}));
+        EXPECT_TRUE(set(*stream, TypeOfService{{46, {}}}));
+        auto sent = co_await stream->write_all(bytes_of("urgent, and near"));
+        EXPECT_TRUE(sent);
+    });
+    pair.world.run_until_idle();
+    ASSERT_GE(seen.size(), 3u);
+    EXPECT_EQ(seen.front().hops, 64);
+    EXPECT_EQ(seen.front().traffic_class, 0);
+    EXPECT_TRUE(std::ranges::any_of(seen, [](const IpHeader& header) {
+        return header.hops == 9 && header.traffic_class == 46 << 2;
+    }));
+}
+
+TEST(TcpWorld, AConnectionKeepsToItsCablesMtu) {
+    Pair pair(1, {.delay = 1ms, .mtu = 1200});
+    std::uint32_t largest = 0;
+    pair.server.run(serve(at("10.0.0.1:7")));
+    pair.client.run(
+        [](std::uint32_t& found) -> Task<void> {
+            auto stream = co_await TcpStream::connect(at("10.0.0.1:7"));
+            found = get<TcpInfo>(*stream)->send_segment_bytes;
+        },
+        std::ref(largest));
+    pair.world.run_until_idle();
+    EXPECT_EQ(largest, 1200u - 20 - 20 - 12);
 }
 
 }  // namespace

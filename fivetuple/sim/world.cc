@@ -66,29 +66,33 @@ World::~World() {
 
 // --- What there is -----------------------------------------------------------------------------
 
-Host& World::host(std::string_view name, std::initializer_list<std::string_view> addresses,
-                  const HostOptions& options) {
-    auto made = std::make_unique<Host>(*this, std::string(name), read_addresses(addresses), options,
-                                       hosts_.size());
-    Host& host = *made;
-    for (const IpAddress& address : host.addresses()) {
-        FT_ASSERT(by_address_.emplace(address, &host).second, "two nodes have one address");
+template <class N>
+N& World::adopt(std::unique_ptr<N> made) {
+    N& node = *made;
+    for (const IpAddress& address : node.addresses()) {
+        FT_ASSERT(by_address_.emplace(address, &node).second, "two nodes have one address");
     }
-    hosts_.push_back(&host);
     nodes_.push_back(std::move(made));
     ways_.clear();
+    return node;
+}
+
+Host& World::host(std::string_view name, std::initializer_list<std::string_view> addresses,
+                  const HostOptions& options) {
+    Host& host = adopt(std::make_unique<Host>(*this, std::string(name), read_addresses(addresses),
+                                              options, hosts_.size()));
+    hosts_.push_back(&host);
     return host;
 }
 
 Router& World::router(std::string_view name, std::initializer_list<std::string_view> addresses) {
-    auto made = std::make_unique<Router>(*this, std::string(name), read_addresses(addresses));
-    Router& router = *made;
-    for (const IpAddress& address : router.addresses()) {
-        FT_ASSERT(by_address_.emplace(address, &router).second, "two nodes have one address");
-    }
-    nodes_.push_back(std::move(made));
-    ways_.clear();
-    return router;
+    return adopt(std::make_unique<Router>(*this, std::string(name), read_addresses(addresses)));
+}
+
+Nat& World::nat(std::string_view name, std::initializer_list<std::string_view> addresses,
+                const NatOptions& options) {
+    return adopt(
+        std::make_unique<Nat>(*this, std::string(name), read_addresses(addresses), options));
 }
 
 Cable& World::link(Node& one, Node& other, const LinkOptions& both_ways) {
@@ -185,7 +189,7 @@ void World::put_on(Cable& cable, Node& from, Packet packet, Time now) {
 
 void World::note(const Packet& packet, const Node& at) {
     const auto when = static_cast<std::uint64_t>(now_.time_since_epoch().count());
-    trace_ = hash_bytes(packet.bytes().data(), packet.size(), trace_ ^ when);
+    trace_ = hash_long(packet.bytes(), trace_ ^ when);
     trace_ = hash_bytes(at.name().data(), at.name().size(), trace_);
     ++packets_;
     if (capture_ != nullptr) capture_->write(packet.bytes(), now_);

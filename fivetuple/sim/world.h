@@ -4,6 +4,7 @@
 #include "fivetuple/base/random.h"
 #include "fivetuple/sim/events.h"
 #include "fivetuple/sim/host.h"
+#include "fivetuple/sim/nat.h"
 #include "fivetuple/sim/node.h"
 #include "fivetuple/sim/observer.h"
 #include "fivetuple/sim/pcap.h"
@@ -40,6 +41,9 @@ public:
     }
     /// One that passes packets on; its addresses are those it speaks from.
     Router& router(std::string_view name, std::initializer_list<std::string_view> addresses);
+    /// One that hides those behind it; which cables these are is said by Nat::hide().
+    Nat& nat(std::string_view name, std::initializer_list<std::string_view> addresses,
+             const NatOptions& options = {});
     /// A cable with the same properties both ways, or with two.
     Cable& link(Node& one, Node& other, const LinkOptions& both_ways = {});
     Cable& link(Node& one, Node& other, const LinkOptions& forth, const LinkOptions& back);
@@ -112,6 +116,8 @@ private:
         }
     };
 
+    template <class N>
+    N& adopt(std::unique_ptr<N> made);
     Time next() const;
     void step();
     void settle();

@@ -1,22 +1,75 @@
 #include "fivetuple/transport/datagram_socket.h"
 
+#include "fivetuple/os/options/socket.h"
+
+#include <cerrno>
 #include <utility>
 
 namespace fivetuple {
 
 void DatagramSocket::MessageOp::end_use() {
     SocketOp::end_use();
-    if (result < 0 && result != -ECANCELED && socket_.failures_ != nullptr) {
-        socket_.drain_failures();
-    }
+    const bool has_failed = result < 0 && result != -ECANCELED;
+    // Most devices know the time by now, and a queue that is empty wakes nobody.
+    const bool has_sent = kind == OpKind::send_messages && socket_.tells_sent_;
+    if (has_failed || has_sent) socket_.drain_failures();
+}
+
+void DatagramSocket::MessageOp::step_over_notes(Job& job) {
+    auto& self = static_cast<MessageOp&>(static_cast<Op&>(job));
+    if (self.result != -EAGAIN) return self.resume();
+    self.socket_.drain_failures();
+    if (!self.node().is_stopped()) return self.loop().backend().submit(self);
+    self.result = -ECANCELED;
+    self.resume();
 }
 
 void DatagramSocket::drain_failures() {
+    if (failures_ == nullptr) return;
     failures_->fill([this] { return loop().sockets().take_failure(handle()); });
 }
 
 std::optional<DatagramFailure> DatagramSocket::take_failure() {
     return failures_ == nullptr ? std::nullopt : failures_->take();
+}
+
+// --- Times of sends ----------------------------------------------------------------------------
+
+bool DatagramSocket::NextSentTime::start(Node& node, std::coroutine_handle<> sleeper) {
+    begin_use();
+    if (socket_.tells_sent_) {
+        socket_.drain_failures();
+        found_ = socket_.failures_->take_sent_time();
+        ask_poll(socket_handle(), 0);  // An error queue with something in it is POLLERR.
+        if (!found_) return begin(node, sleeper);
+    }
+    belongs_to(node);
+    return false;
+}
+
+void DatagramSocket::NextSentTime::step(Job& job) {
+    auto& self = static_cast<NextSentTime&>(static_cast<Op&>(job));
+    if (self.result < 0) return self.resume();
+    self.socket_.drain_failures();
+    self.found_ = self.socket_.failures_->take_sent_time();
+    if (self.found_) return self.resume();
+    // Else it is an earlier datagram that came back, which would wake us again and again.
+    const auto pending = get<PendingError>(self.socket_);
+    if (pending && pending->code != 0) {
+        self.result = -pending->code;
+    } else if (!self.node().is_stopped()) {
+        return self.loop().backend().submit(self);
+    } else {
+        self.result = -ECANCELED;
+    }
+    self.resume();
+}
+
+Result<SentTime> DatagramSocket::NextSentTime::finish() {
+    SocketOp::end_use();
+    if (found_) return *found_;
+    if (socket_.tells_sent_) return std::unexpected(error("recvmsg"));
+    return std::unexpected(not_asked_for_sent_times());
 }
 
 // --- Receiving ---------------------------------------------------------------------------------
@@ -28,7 +81,7 @@ bool DatagramSocket::Receive::start(Node& node, std::coroutine_handle<> sleeper)
         belongs_to(node);
         return false;
     }
-    ask_receive_messages(socket_handle(), {&room_.prepare(into_), 1});
+    ask_receive_messages(socket_handle(), {&room_.prepare(into_), 1}, socket_.tells_sent_);
     return begin(node, sleeper);
 }
 
@@ -42,7 +95,7 @@ Result<Datagram> DatagramSocket::Receive::finish() {
 bool DatagramSocket::ReceiveMany::start(Node& node, std::coroutine_handle<> sleeper) {
     begin_use();
     socket_.joining_.before_receiving_many(OptionAccess(socket_));
-    ask_receive_messages(socket_handle(), batch_.headers_to_fill());
+    ask_receive_messages(socket_handle(), batch_.headers_to_fill(), socket_.tells_sent_);
     return begin(node, sleeper);
 }
 

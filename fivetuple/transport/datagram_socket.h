@@ -22,6 +22,7 @@ public:
     class Send;
     class ReceiveMany;
     class SendMany;
+    class NextSentTime;
 
     DatagramSocket() = default;
     /// Takes over a socket of `loop`.
@@ -55,11 +56,18 @@ public:
     /// Takes the oldest failure that was told of a datagram sent before, where the socket was asked
     /// to report them: nothing where there is none. At most 64 are kept.
     std::optional<DatagramFailure> take_failure();
+    /// Waits until the time that a datagram left is known, where the socket was asked to tell
+    /// (UdpOptions::tell_sent): Result<SentTime>, in the order of sends; what one message of the
+    /// kernel took along has one number. At most 4096 are kept.
+    /// Errors: EINVAL where the socket was not asked; ECONNREFUSED and the like, where an earlier
+    /// datagram came back; cancelled, deadline.
+    NextSentTime sent_time();
 
 protected:
     UdpJoining joining_;
     /// What the error queue held, where it is looked at at all.
     std::unique_ptr<FailureLog> failures_;
+    bool tells_sent_ = false;
 
 private:
     void drain_failures();
@@ -71,6 +79,9 @@ protected:
     MessageOp(DatagramSocket& socket, OpKind what, std::uint8_t use)
         : SocketOp(socket, what, use), socket_(socket) {}
     void end_use();
+    // What has ended with EAGAIN goes on, when the error queue has been emptied: there was something
+    // in it that is no failure.
+    static void step_over_notes(Job& job);
 
     DatagramSocket& socket_;
 };
@@ -78,7 +89,9 @@ protected:
 class DatagramSocket::Receive : public MessageOp, public Awaits<Receive> {
 public:
     Receive(DatagramSocket& socket, MutableBytes into, WhenCut when_cut)
-        : MessageOp(socket, OpKind::receive_messages, kReads), into_(into), when_cut_(when_cut) {}
+        : MessageOp(socket, OpKind::receive_messages, kReads), into_(into), when_cut_(when_cut) {
+        run = &step_over_notes;
+    }
     bool start(Node& node, std::coroutine_handle<> sleeper);
     Result<Datagram> finish();
 
@@ -92,7 +105,9 @@ private:
 class DatagramSocket::ReceiveMany : public MessageOp, public Awaits<ReceiveMany> {
 public:
     ReceiveMany(DatagramSocket& socket, ReceiveBatch& batch)
-        : MessageOp(socket, OpKind::receive_messages, kReads), batch_(batch) {}
+        : MessageOp(socket, OpKind::receive_messages, kReads), batch_(batch) {
+        run = &step_over_notes;
+    }
     bool start(Node& node, std::coroutine_handle<> sleeper);
     Result<std::size_t> finish();
 
@@ -128,6 +143,21 @@ private:
     SendBatch& batch_;
 };
 
+/// See sent_time().
+class DatagramSocket::NextSentTime : public MessageOp, public Awaits<NextSentTime> {
+public:
+    explicit NextSentTime(DatagramSocket& socket) : MessageOp(socket, OpKind::poll, kWaits) {
+        run = &step;
+    }
+    bool start(Node& node, std::coroutine_handle<> sleeper);
+    Result<SentTime> finish();
+
+private:
+    static void step(Job& job);
+
+    std::optional<SentTime> found_;
+};
+
 inline DatagramSocket::Receive DatagramSocket::receive(MutableBytes into, WhenCut when_cut) {
     return {*this, into, when_cut};
 }
@@ -141,6 +171,7 @@ inline DatagramSocket::Send DatagramSocket::send_to(Bytes datagram, const Socket
                                                     const SendDetails& details) {
     return {*this, datagram, &to, details};
 }
+inline DatagramSocket::NextSentTime DatagramSocket::sent_time() { return NextSentTime(*this); }
 inline DatagramSocket::SendMany DatagramSocket::send_many(SendBatch& batch) {
     return {*this, batch};
 }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "fivetuple/os/listening.h"
+#include "fivetuple/task/task.h"
 #include "fivetuple/transport/loop_socket.h"
 
 #include <utility>
+#include <vector>
 
 namespace fivetuple {
 
@@ -49,6 +51,23 @@ public:
     /// Errors: EMFILE, ENFILE, ENOBUFS, ENOMEM: the listener is well, wait a little and accept
     /// again; cancelled, deadline. accept(2)
     AcceptNext<S> accept() { return AcceptNext<S>(handle()); }
+
+    /// Accepts no more, and loses nobody: gives those that the backend has taken off the kernel's
+    /// queue already. All others stay there for whoever shares the listener, as a successor does;
+    /// close() is to follow. No task may be in accept(). Errors: cancelled, deadline.
+    Task<Result<std::vector<S>>> stop_accepting() {
+        std::vector<S> taken;
+        const bool takes_ahead = loop().backend().stop_accepting(handle());
+        while (takes_ahead) {
+            auto next = co_await accept();
+            if (next) {
+                taken.push_back(*std::move(next));
+            } else if (next.error().is_cancelled() || next.error().is_deadline()) {
+                break;
+            }
+        }
+        co_return taken;
+    }
 };
 
 }  // namespace fivetuple

@@ -21,6 +21,7 @@ Task<Result<TcpStream>> TcpStream::connect(SocketAddress to, ConnectOptions opti
     FT_CO_TRY(const Handle socket, open_socket(loop, to.family(), options.multipath));
     TcpStream stream(loop, socket);
     FT_CO_TRY_VOID(set(stream, NoDelay{}));
+    if (options.fast_open) FT_CO_TRY_VOID(set(stream, FastOpenConnect{}));
     if (options.from) {
         // Else the port is taken for every destination, and they run out sooner.
         FT_CO_TRY_VOID(set(stream, BindAddressNoPort{}));

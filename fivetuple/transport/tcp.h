@@ -20,6 +20,10 @@ public:
         /// Ask for MPTCP, and take plain TCP where this kernel, the path or the peer has none:
         /// multipath_state() tells which it became.
         bool multipath = false;
+        /// The first bytes that are written go with the handshake, a round trip earlier, where the
+        /// peer was met before and allows it. They may then arrive twice, and the connection is
+        /// only known to be there when something has come back. TCP_FASTOPEN_CONNECT
+        bool fast_open = false;
     };
 
     /// Connects to `to`, on the loop of the awaiting task. Bound it by `within(5s, ...)`: the

@@ -9,7 +9,10 @@ Result<UdpSocket> UdpSocket::open(Loop& loop, Family family, const UdpOptions& o
     FT_TRY(const Handle handle, loop.sockets().open(family, SocketType::datagram, 0));
     UdpSocket socket(loop, handle);
     FT_TRY_VOID(prepare_udp(OptionAccess(socket), family, options));
-    if (options.report_failures) socket.failures_ = std::make_unique<FailureLog>();
+    if (options.report_failures || options.tell_sent) {
+        socket.failures_ = std::make_unique<FailureLog>();
+    }
+    socket.tells_sent_ = options.tell_sent;
     if (options.join) socket.join();
     return socket;
 }

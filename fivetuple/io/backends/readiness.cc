@@ -135,6 +135,7 @@ std::uint8_t ReadinessBackend::wanted(const Entry& entry) const {
     if (entry.zero_copy != nullptr && !entry.zero_copy->empty()) wanted |= Readiness::broken;
     entry.polls.for_each([&](const Job& job) {
         const short events = static_cast<const Op&>(job).events();
+        if (events == 0) wanted |= Readiness::broken;
         if (events & POLLIN) wanted |= Readiness::readable;
         if (events & POLLOUT) wanted |= Readiness::writable;
         if (events & POLLPRI) wanted |= Readiness::urgent;
@@ -392,11 +393,23 @@ void ReadinessBackend::dispatch(const Poller::Event& event) {
     if (seen & kEnded) entry->reads_to_end = true;
     if (!entry->polls.empty()) serve_polls(*entry);
     serve(socket);
+    if (!poller_->tells_changes()) hand_back(socket);
     // What is told as long as it is so, not when it changes, would be told for ever with nobody
     // there.
     entry = table_.find(socket);
     if (entry == nullptr || (poller_->tells_changes() && !entry->listens)) return;
     update_watch(*entry, socket.number);
+}
+
+// An error queue that has something which is no failure would be told for ever to a receive that
+// does not see it. One that asks for that ends with EAGAIN, and comes again when the queue is empty.
+void ReadinessBackend::hand_back(Handle socket) {
+    Entry* entry = table_.find(socket);
+    if (entry == nullptr || entry->reads.empty()) return;
+    Op& op = static_cast<Op&>(*entry->reads.front());
+    if (op.kind != OpKind::receive_messages || !op.hands_back()) return;
+    entry->reads.pop();
+    finish_soon(op, -EAGAIN);
 }
 
 void ReadinessBackend::serve(Handle socket) {

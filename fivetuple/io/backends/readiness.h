@@ -88,6 +88,7 @@ private:
     void end_zero_copy(Entry& entry, int fd);
 
     void dispatch(const Poller::Event& event);
+    void hand_back(Handle socket);
     void serve(Handle socket);
     void serve_side(Handle socket, bool reading);
     void serve_polls(Entry& entry);

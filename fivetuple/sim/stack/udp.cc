@@ -220,6 +220,7 @@ std::int64_t StackUdp::send(const msghdr& message, int, Time now) {
         if (const int error = send_one(route, left.first(size), now); error != 0) return -error;
         left = left.subspan(size);
     } while (!left.empty());
+    if (tells_.sent) note_sent(now);
     return static_cast<std::int64_t>(bytes.size());
 }
 
@@ -229,6 +230,15 @@ bool StackUdp::arrived(udp::Arrival arrival) {
     const bool kept = block_.deliver(std::move(arrival));
     if (kept) changed();
     return kept;
+}
+
+// The link takes it at once, so this is when it leaves.
+void StackUdp::note_sent(Time now) {
+    DatagramFailure note;
+    note.sent = {.number = sends_++,
+                 .at = WallTime(now.time_since_epoch() + stack_.options().wall_offset)};
+    block_.note(note);
+    changed();
 }
 
 void StackUdp::came_back(const DatagramFailure& failure, bool is_lasting) {

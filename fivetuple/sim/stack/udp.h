@@ -48,6 +48,7 @@ private:
         bool traffic_class = false;
         bool time = false;
         bool drops = false;
+        bool sent = false;    // SO_TIMESTAMPING: when what it sends leaves.
         bool joined = false;  // UDP_GRO: they may come joined, and here never do.
     };
     struct Route;
@@ -64,7 +65,10 @@ private:
     Stack& stack_;
     Block block_;
     Tells tells_;
+    void note_sent(Time now);
+
     std::uint16_t segment_ = 0;  // UDP_SEGMENT
+    std::uint32_t sends_ = 0;    // Since it was asked to tell when they leave.
     std::uint64_t cookie_;
 };
 

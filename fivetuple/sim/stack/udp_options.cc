@@ -1,6 +1,7 @@
 #include "fivetuple/sim/stack/stack.h"
 #include "fivetuple/sim/stack/udp.h"
 
+#include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
@@ -182,6 +183,11 @@ int StackUdp::set_socket_option(int number, int asked) {
             return 0;
         case SO_TIMESTAMPNS:
             tells_.time = asked != 0;
+            return 0;
+        case SO_TIMESTAMPING:
+            // The numbers of sends begin anew.
+            tells_.sent = (asked & SOF_TIMESTAMPING_TX_SOFTWARE) != 0;
+            sends_ = 0;
             return 0;
         case SO_RXQ_OVFL:
             tells_.drops = asked != 0;

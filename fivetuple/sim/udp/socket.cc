@@ -37,9 +37,8 @@ Arrival Socket::take() {
 }
 
 void Socket::failed(const DatagramFailure& failure, bool is_lasting) {
-    constexpr std::size_t kMost = 64;
     if (settings.report_failures) {
-        if (failures_.size() < kMost) failures_.push_back(failure);
+        note(failure);
     } else if (!is_lasting || !is_connected()) {
         return;
     }
@@ -50,6 +49,11 @@ bool Socket::is_member(const IpAddress& group, const IpAddress& sender) const {
     const auto joined = groups.find(group);
     if (joined == groups.end()) return false;
     return joined->second.empty() || joined->second.contains(sender);
+}
+
+void Socket::note(const DatagramFailure& what) {
+    constexpr std::size_t kMost = 256;
+    if (failures_.size() < kMost) failures_.push_back(what);
 }
 
 int Socket::take_error() { return std::exchange(error_, 0); }

@@ -66,6 +66,8 @@ public:
     int take_error();
     bool has_error() const { return error_ != 0; }
     std::optional<DatagramFailure> take_failure();
+    /// Into the queue of failures, something that is none.
+    void note(const DatagramFailure& what);
     bool has_failures() const { return !failures_.empty(); }
 
     /// Groups that it has joined, each from all senders or from those named alone.
