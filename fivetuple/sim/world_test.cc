@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -151,6 +152,78 @@ TEST(World, TheSameSeedGivesTheSameRun) {
     };
     EXPECT_EQ(trace(1), trace(1));
     EXPECT_NE(trace(1), trace(2));
+}
+
+// Several hosts, and several tasks of each, note their names at the same times.
+std::string order_of(std::uint64_t seed) {
+    World world(seed);
+    std::string order;
+    for (const char* name : {"a", "b", "c"}) {
+        Host& host = world.host(name, "10.0.0." + std::to_string(name[0] - 'a' + 1));
+        for (int task = 0; task < 3; ++task) {
+            host.run(
+                [](std::string& into, std::string own_name, Duration first) -> Task<void> {
+                    co_await sleep(first);
+                    co_await sleep(1s - first);
+                    into += own_name + ' ';
+                },
+                std::ref(order), name + std::to_string(task), 1ms * (task + 1));
+        }
+    }
+    world.run_until_idle();
+    return order;
+}
+
+TEST(World, WhatIsDueAtTheSameTimeComesInAnOrderOfTheSeeds) {
+    std::set<std::string> orders;
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+        const std::string order = order_of(seed);
+        EXPECT_EQ(order, order_of(seed)) << "seed " << seed;
+        EXPECT_EQ(order.size(), 27u) << "seed " << seed;
+        orders.insert(order);
+    }
+    EXPECT_GT(orders.size(), 20u);
+}
+
+TEST(World, PlansAreCarriedOutAtTheirTime) {
+    World world;
+    std::vector<Duration> when;
+    for (const Duration each : {30ms, 10ms, 20ms}) {
+        world.plan(each, [&] { when.push_back(world.elapsed()); });
+    }
+    EXPECT_TRUE(world.run_until_idle());
+    EXPECT_EQ(when, (std::vector<Duration>{10ms, 20ms, 30ms}));
+}
+
+TEST(World, AnObserverChangesNothing) {
+    class Counter final : public Observer {
+    public:
+        void sent(const Node&, Cable&, Bytes, Time) override { ++sent_; }
+        void lost(const Node&, Bytes, std::string_view why, Time) override {
+            EXPECT_EQ(why, "loss");
+            ++lost_;
+        }
+        void arrived(const Node&, Bytes, Time) override { ++arrived_; }
+        int sent_ = 0;
+        int lost_ = 0;
+        int arrived_ = 0;
+    };
+    const auto trace = [](Observer* observer) {
+        World world(3);
+        world.observe(observer);
+        Host& server = world.host("server", "10.0.0.1");
+        Host& client = world.host("client", "10.0.0.2");
+        world.link(server, client, {.delay = 1ms, .loss = 0.2});
+        std::vector<Duration> took;
+        server.run(echo(at("10.0.0.1:7")));
+        client.run(ask(at("10.0.0.1:7"), 50, took));
+        world.run_until_idle();
+        return world.trace();
+    };
+    Counter counter;
+    EXPECT_EQ(trace(&counter), trace(nullptr));
+    EXPECT_GT(counter.lost_, 0);
+    EXPECT_EQ(counter.sent_, counter.lost_ + counter.arrived_);
 }
 
 TEST(World, ACutCableAndAPartitionKeepPacketsAway) {
