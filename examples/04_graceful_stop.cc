@@ -41,7 +41,8 @@ ft::Task<ft::Result<void>> stop_at_signal(ft::TcpListener& listener) {
 ft::Task<ft::Result<void>> serve(ft::Loop& loop) {
     FT_CO_TRY(const auto address, ft::SocketAddress::parse("127.0.0.1:0"));
     FT_CO_TRY(auto listener, ft::TcpListener::bind(loop, address));
-    std::printf("listening on %s\n", listener.local_address()->to_string().c_str());
+    FT_CO_TRY(const auto bound, listener.local_address());
+    std::printf("listening on %s\n", bound.to_string().c_str());
     std::fflush(stdout);
     auto ended = co_await ft::first_of(ft::with_scope(accept_all, std::ref(listener)),
                                        stop_at_signal(listener));

@@ -39,7 +39,8 @@ ft::Task<ft::Result<void>> serve(ft::Loop& loop, const char* where, const char* 
     FT_CO_TRY(const auto at, ft::SocketAddress::parse(where));
     FT_CO_TRY(const auto to, ft::SocketAddress::parse(target));
     FT_CO_TRY(auto listener, ft::TcpListener::bind(loop, at));
-    std::printf("listening on %s\n", listener.local_address()->to_string().c_str());
+    FT_CO_TRY(const auto bound, listener.local_address());
+    std::printf("listening on %s\n", bound.to_string().c_str());
     std::fflush(stdout);
     co_return co_await ft::with_scope(accept_all, std::move(listener), to);
 }
