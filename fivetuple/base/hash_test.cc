@@ -50,5 +50,19 @@ TEST(HashBytes, SpreadsNeighboursOverATableOfAPowerOfTwo) {
     }
 }
 
+TEST(HashLong, DependsOnEveryBitOnTheSeedAndOnTheSize) {
+    std::array<std::byte, 100> data{};
+    std::set<std::uint64_t> seen{hash_long(data, 0), hash_long(data, 1)};
+    for (std::size_t size = 0; size < data.size(); ++size) {
+        seen.insert(hash_long(Bytes(data).first(size), 0));
+    }
+    for (std::size_t bit = 0; bit < data.size() * 8; ++bit) {
+        data[bit / 8] = static_cast<std::byte>(1u << (bit % 8));
+        seen.insert(hash_long(data, 0));
+        data[bit / 8] = std::byte{0};
+    }
+    EXPECT_EQ(seen.size(), 2 + data.size() + data.size() * 8);
+}
+
 }  // namespace
 }  // namespace fivetuple

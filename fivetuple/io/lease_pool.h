@@ -10,7 +10,9 @@ namespace fivetuple {
 /// to a few; an idle connection owns none.
 class LeasePool {
 public:
-    explicit LeasePool(std::size_t buffer_size) : buffer_size_(buffer_size) {}
+    /// Holds on to `kept` of those that are given back.
+    explicit LeasePool(std::size_t buffer_size, std::size_t kept = 64)
+        : buffer_size_(buffer_size), kept_(kept) {}
     LeasePool(const LeasePool&) = delete;
     LeasePool& operator=(const LeasePool&) = delete;
     ~LeasePool() {
@@ -27,7 +29,7 @@ public:
     }
 
     void give_back(std::byte* buffer) {
-        if (free_.size() < kKept) {
+        if (free_.size() < kept_) {
             free_.push_back(buffer);
         } else {
             delete[] buffer;
@@ -35,8 +37,8 @@ public:
     }
 
 private:
-    static constexpr std::size_t kKept = 64;
     std::size_t buffer_size_;
+    std::size_t kept_;
     std::vector<std::byte*> free_;
 };
 

@@ -26,6 +26,16 @@ void InternetChecksum::add(Bytes piece) {
     // The sum does not mind which end of a word comes first, as long as all agree: words are added
     // as this machine reads them, eight bytes at a time, and turned once at the end.
     std::uint64_t sum = 0;
+    for (; piece.size() >= 32; piece = piece.subspan(32)) {
+        std::uint64_t words[4];
+        std::memcpy(words, piece.data(), sizeof words);
+        std::uint64_t low = 0, high = 0;
+        for (const std::uint64_t word : words) {
+            low += word & 0xffffffff;
+            high += word >> 32;
+        }
+        sum += low + high;
+    }
     while (piece.size() >= 8) {
         std::uint64_t word;
         std::memcpy(&word, piece.data(), sizeof word);

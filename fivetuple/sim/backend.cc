@@ -48,7 +48,7 @@ std::unexpected<Error> failed(std::int64_t result, const char* call) {
 
 HostBackend::HostBackend(Host& host, const LoopOptions& options)
     : host_(host),
-      leases_(options.lease_size),
+      leases_(options.lease_size, 0),
       ties_(host.world().streams().child("ties/" + host.name()).named(host.next_name())),
       tie_seed_(ties_.next()) {
     host_.backends_.push_back(this);

@@ -38,7 +38,7 @@ public:
         if (flags.ack) segment.acknowledgement = theirs + ack;
         segment.window = window;
         const Bytes bytes = bytes_of(text);
-        segment.payload.assign(bytes.begin(), bytes.end());
+        segment.payload.assign(bytes);
         if (has_timestamps) {
             segment.options.timestamps = sim::tcp::Timestamps{peer_clock, last_timestamp};
         }

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "fivetuple/base/fifo.h"
 #include "fivetuple/base/random.h"
 #include "fivetuple/base/time.h"
 #include "fivetuple/sim/ip/packet.h"
 
 #include <cstdint>
-#include <deque>
 
 namespace fivetuple::sim {
 
@@ -113,7 +113,7 @@ private:
     std::uint64_t bits_a_second_;
     std::size_t queue_bytes_;
     std::size_t mark_above_;
-    std::deque<Leaving> leaving_;
+    Fifo<Leaving> leaving_;
     std::size_t queued_ = 0;
     std::size_t most_queued_ = 0;
     Time free_at_{};

@@ -97,6 +97,11 @@ void Stack::send(Packet packet, Time now, bool loops) {
     std::size_t mtu = path_mtu(header.destination, now);
     // Only who asked for whole packets, and was refused, knows that they do not pass.
     if (header.is_v4() && !header.may_fragment) mtu = std::max(mtu, packet.size());
+    if (packet.size() <= mtu && !to_many) {
+        ++counters_.packets_out;
+        (to_us ? own_ : out_).push_back(std::move(packet));
+        return;
+    }
     for (Packet& part : fragment(std::move(packet), mtu, ++fragment_identification_)) {
         ++counters_.packets_out;
         if (to_many && loops) own_.push_back(Packet::copy_of(part.bytes()));
@@ -106,9 +111,7 @@ void Stack::send(Packet packet, Time now, bool loops) {
 
 std::optional<Packet> Stack::output() {
     if (out_.empty()) return std::nullopt;
-    Packet first = std::move(out_.front());
-    out_.pop_front();
-    return first;
+    return out_.take_front();
 }
 
 Time Stack::next_deadline() const {
@@ -121,8 +124,8 @@ void Stack::advance(Time now) {
     tcp_.advance(now);
     flush_tcp(now);
     // Answers to these come in the next round, so that two that talk do not keep us here.
-    std::deque<Packet> own;
-    own.swap(own_);
+    Fifo<Packet> own;
+    std::swap(own, own_);
     for (Packet& packet : own) take(std::move(packet), now);
 }
 
@@ -235,7 +238,7 @@ void Stack::deliver_tcp(const IpView& view, Time now) {
         return;
     }
     segment->ecn = static_cast<Ecn>(header.traffic_class & 3);
-    tcp_.input(header.source, header.destination, *segment, now);
+    tcp_.input(header.source, header.destination, *std::move(segment), now);
     flush_tcp(now);
 }
 
@@ -250,9 +253,8 @@ void Stack::flush_tcp(Time now) {
             .hops = out->hops,
             .traffic_class = static_cast<std::uint8_t>((out->traffic_class & ~3) | ecn),
             .identification = next_identification()};
-        const auto bytes = tcp::write_segment(out->segment, out->from, out->to);
-        Packet packet = make_ip(header, bytes.size());
-        std::ranges::copy(bytes, payload_of(packet, header).begin());
+        Packet packet = make_ip(header, out->segment.wire_size());
+        tcp::write_segment(out->segment, out->from, out->to, payload_of(packet, header));
         send(std::move(packet), now);
     }
     while (tcp::Connection* connection = tcp_.next_touched()) {

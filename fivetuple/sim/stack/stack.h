@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/base/fifo.h"
 #include "fivetuple/base/time.h"
 #include "fivetuple/os/ip_address.h"
 #include "fivetuple/os/socket.h"
@@ -13,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -106,8 +106,8 @@ private:
 
     StackOptions options_;
     Counters counters_;
-    std::deque<Packet> out_;
-    std::deque<Packet> own_;  // From us to us.
+    Fifo<Packet> out_;
+    Fifo<Packet> own_;  // From us to us.
     Reassembler reassembler_;
     Paths paths_;
     std::uint16_t identification_;

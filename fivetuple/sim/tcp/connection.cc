@@ -110,10 +110,8 @@ void Connection::start_halves(Time now) {
 
 std::optional<Segment> Connection::output() {
     if (outbox_.empty()) return std::nullopt;
-    Segment first = std::move(outbox_.front());
-    outbox_.pop_front();
     ++segments_out_;
-    return first;
+    return outbox_.take_front();
 }
 
 bool Connection::is_established() const {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "fivetuple/base/list.h"
+#include "fivetuple/base/fifo.h"
 #include "fivetuple/base/random.h"
 #include "fivetuple/base/result.h"
 #include "fivetuple/base/time.h"
@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 
 namespace fivetuple::sim::tcp {
@@ -47,7 +46,7 @@ public:
                       const std::optional<FastOpenCookie>& cookie, Time now);
 
     // The network's side.
-    void input(const Segment& segment, Time now);
+    void input(Segment segment, Time now);
     std::optional<Segment> output();
     /// When advance() has something to do; kNever where only a segment or a call changes things.
     Time next_deadline() const;
@@ -173,7 +172,7 @@ private:
     Handshake agreed_;
     Sender sender_;
     Receiver receiver_;
-    std::deque<Segment> outbox_;
+    Fifo<Segment> outbox_;
 
     bool was_opened_ = false;
     bool is_orphan_ = false;

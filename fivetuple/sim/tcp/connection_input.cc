@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 namespace fivetuple::sim::tcp {
 
@@ -13,7 +14,7 @@ constexpr Duration kTimestampLife = std::chrono::hours(24 * 24);
 
 }  // namespace
 
-void Connection::input(const Segment& segment, Time now) {
+void Connection::input(Segment segment, Time now) {
     if (is_over() || is_deferred_) return;
     ++segments_in_;
     if (state_ == TcpState::syn_sent) {
@@ -21,7 +22,7 @@ void Connection::input(const Segment& segment, Time now) {
     } else if (state_ == TcpState::time_wait) {
         input_time_wait(segment, now);
     } else {
-        input_synchronized(segment, now);
+        input_synchronized(std::move(segment), now);
     }
     flush(now);
 }
@@ -181,8 +182,7 @@ void Connection::trim(Segment& segment) {
         if (old > size) segment.flags.fin = false;
         if (size > 0)
             receiver_.note_duplicate(segment.sequence, segment.sequence + std::min(old, size));
-        segment.payload.erase(segment.payload.begin(),
-                              segment.payload.begin() + std::min(old, size));
+        segment.payload.drop_front(old);
         segment.flags.urg = segment.flags.urg && segment.urgent_pointer > old;
         if (segment.flags.urg) segment.urgent_pointer -= static_cast<std::uint16_t>(old);
         segment.sequence = next;

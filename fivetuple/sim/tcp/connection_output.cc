@@ -55,7 +55,7 @@ void Connection::emit(const Outgoing& out, Time now) {
     flags.cwr = out.reduced;
     Segment segment = make(out.at, flags, now);
     segment.urgent_pointer = out.urgent_pointer.value_or(0);
-    segment.payload.assign(out.payload.begin(), out.payload.end());
+    segment.payload.assign(out.payload);
     if (agreed_.has_ecn) {
         segment.flags.ece = receiver_.echoes_mark();
         if (!segment.payload.empty() && !out.is_repeated) segment.ecn = Ecn::capable_0;
@@ -98,7 +98,7 @@ void Connection::send_syn(Time now) {
             const std::size_t room =
                 payload_limit() > syn.options.size() ? payload_limit() - syn.options.size() : 0;
             const Bytes bytes = sender_.queued(room);
-            syn.payload.assign(bytes.begin(), bytes.end());
+            syn.payload.assign(bytes);
             syn_bytes_ = static_cast<std::uint32_t>(bytes.size());
         }
     }

@@ -5,6 +5,13 @@
 
 namespace fivetuple::sim::tcp {
 
+namespace {
+
+// Memory that an empty buffer holds on to.
+constexpr std::size_t kKept = 4096;
+
+}  // namespace
+
 std::size_t Reassembly::waiting() const {
     std::size_t bytes = 0;
     for (const Range& range : ranges_) bytes += range.bytes.size();
@@ -98,7 +105,10 @@ void Reassembly::consume(std::size_t count) {
     used_ += count;
     read_ += static_cast<std::uint32_t>(count);
     if (used_ == ready_.size()) {
+        // Memory that was not needed since it was empty last goes.
+        const bool is_used = ready_.size() >= ready_.capacity() / 4;
         ready_.clear();
+        if (ready_.capacity() > kKept && !is_used) std::vector<std::byte>().swap(ready_);
         used_ = 0;
     } else if (used_ > ready_.size() / 2) {
         ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(used_));
@@ -107,7 +117,7 @@ void Reassembly::consume(std::size_t count) {
 }
 
 void Reassembly::purge() {
-    ready_ = {};
+    std::vector<std::byte>().swap(ready_);
     used_ = 0;
     read_ = next_;
     ranges_.clear();

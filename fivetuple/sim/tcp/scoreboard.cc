@@ -7,11 +7,7 @@
 namespace fivetuple::sim::tcp {
 
 void Scoreboard::add(Sequence begin, Sequence end, bool fin, Time now) {
-    Sent& segment = sent_.emplace_back();
-    segment.begin = begin;
-    segment.end = end;
-    segment.at = now;
-    segment.fin = fin;
+    sent_.push_back({.begin = begin, .end = end, .at = now, .fin = fin});
 }
 
 std::uint32_t Scoreboard::in_flight() const {
@@ -69,8 +65,11 @@ void Scoreboard::acknowledge(Sequence to, Time now, Progress& progress) {
 }
 
 void Scoreboard::mark_sacked(Sequence begin, Sequence end, Time now, Progress& progress) {
-    for (std::size_t at = 0; at < sent_.size() && sent_[at].begin < end; ++at) {
-        if (sent_[at].end <= begin || sent_[at].sacked) continue;
+    const Sent* first =
+        std::ranges::partition_point(sent_, [begin](const Sent& s) { return s.end <= begin; });
+    auto at = static_cast<std::size_t>(first - sent_.begin());
+    for (; at < sent_.size() && sent_[at].begin < end; ++at) {
+        if (sent_[at].sacked) continue;
         if (sent_[at].begin < begin) {
             split(sent_[at], bytes_between(sent_[at].begin, begin));
             continue;
@@ -129,8 +128,10 @@ Scoreboard::Found Scoreboard::find_lost_by_time(Time now, Duration patience) {
     Found found;
     if (!any_arrived_) return found;
     for (Sent& segment : sent_) {
-        if (segment.sacked || (segment.lost && !segment.in_flight_again)) continue;
-        if (!went_before_newest(segment)) continue;
+        const bool is_before = went_before_newest(segment);
+        // What stands behind one that was sent once went later than that one, all of it.
+        if (!is_before && segment.transmissions == 1) break;
+        if (!is_before || segment.sacked || (segment.lost && !segment.in_flight_again)) continue;
         const Duration left = newest_round_trip_ + patience - (now - segment.at);
         if (left <= Duration::zero()) {
             mark_lost(segment);
@@ -144,11 +145,12 @@ Scoreboard::Found Scoreboard::find_lost_by_time(Time now, Duration patience) {
 
 std::uint32_t Scoreboard::find_lost_by_count(unsigned threshold) {
     std::uint32_t behind = 0, found = 0;
-    for (auto segment = sent_.rbegin(); segment != sent_.rend(); ++segment) {
-        if (segment->sacked) {
+    for (std::size_t at = sent_.size(); at > 0; --at) {
+        Sent& segment = sent_[at - 1];
+        if (segment.sacked) {
             ++behind;
-        } else if (behind >= threshold && !segment->lost) {
-            mark_lost(*segment);
+        } else if (behind >= threshold && !segment.lost) {
+            mark_lost(segment);
             ++found;
         }
     }
@@ -204,10 +206,8 @@ void Scoreboard::sent_again(Sent& segment, Time now) {
 }
 
 std::size_t Scoreboard::index_of(const Sent& segment) const {
-    const auto found =
-        std::ranges::find_if(sent_, [&segment](const Sent& each) { return &each == &segment; });
-    FT_ASSERT(found != sent_.end(), "the segment is one of ours");
-    return static_cast<std::size_t>(found - sent_.begin());
+    FT_ASSERT(&segment >= sent_.begin() && &segment < sent_.end(), "the segment is one of ours");
+    return static_cast<std::size_t>(&segment - sent_.begin());
 }
 
 void Scoreboard::split(Sent& segment, std::uint32_t bytes) {
@@ -220,7 +220,7 @@ void Scoreboard::split(Sent& segment, std::uint32_t bytes) {
     if (rest.sacked) ++sacked_;
     if (rest.lost) ++lost_;
     if (rest.in_flight_again) ++again_;
-    sent_.insert(sent_.begin() + static_cast<std::ptrdiff_t>(index) + 1, rest);
+    sent_.insert(index + 1, rest);
 }
 
 void Scoreboard::clear() {

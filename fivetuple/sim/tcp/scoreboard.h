@@ -1,12 +1,12 @@
 #pragma once
 
+#include "fivetuple/base/fifo.h"
 #include "fivetuple/base/time.h"
 #include "fivetuple/sim/tcp/segment.h"
 #include "fivetuple/sim/tcp/sequence.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 
 namespace fivetuple::sim::tcp {
@@ -94,7 +94,7 @@ private:
     void mark_sacked(Sequence begin, Sequence end, Time now, Progress& progress);
     bool went_before_newest(const Sent& segment) const;
 
-    std::deque<Sent> sent_;
+    Fifo<Sent> sent_;
     std::uint32_t sacked_ = 0;
     std::uint32_t lost_ = 0;
     std::uint32_t again_ = 0;

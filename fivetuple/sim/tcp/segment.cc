@@ -5,6 +5,7 @@
 #include "fivetuple/sim/tcp/segment_options.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace fivetuple::sim::tcp {
 
@@ -42,22 +43,30 @@ bool SackBlocks::operator==(const SackBlocks& other) const {
 
 std::vector<std::byte> write_segment(const Segment& segment, const IpAddress& from,
                                      const IpAddress& to) {
-    FT_ASSERT(segment.options.size() <= Segment::kMostOptionBytes, "a header has room for that");
-    const std::size_t header = Segment::kHeaderBytes + segment.options.size();
-    std::vector<std::byte> bytes(header + segment.payload.size());
-    const MutableBytes out(bytes);
-    put_integer(out, segment.source_port);
-    put_integer(out.subspan(2), segment.destination_port);
-    put_integer(out.subspan(4), segment.sequence.number());
-    put_integer(out.subspan(8), segment.acknowledgement.number());
-    out[12] = static_cast<std::byte>(header / 4 << 4);
-    out[kFlagsAt] = static_cast<std::byte>(number_of(segment.flags));
-    put_integer(out.subspan(14), segment.window);
-    put_integer(out.subspan(18), segment.urgent_pointer);
-    write_options(segment.options, out.subspan(Segment::kHeaderBytes));
-    std::ranges::copy(segment.payload, out.begin() + static_cast<std::ptrdiff_t>(header));
-    put_integer(out.subspan(kChecksumAt), checksum_of(bytes, from, to));
+    std::vector<std::byte> bytes(segment.wire_size());
+    write_segment(segment, from, to, bytes);
     return bytes;
+}
+
+void write_segment(const Segment& segment, const IpAddress& from, const IpAddress& to,
+                   MutableBytes room) {
+    const std::size_t options = segment.options.size();
+    FT_ASSERT(options <= Segment::kMostOptionBytes, "a header has room for that");
+    const std::size_t header = Segment::kHeaderBytes + options;
+    FT_ASSERT(room.size() == header + segment.payload.size(), "room for exactly this segment");
+    put_integer(room, segment.source_port);
+    put_integer(room.subspan(2), segment.destination_port);
+    put_integer(room.subspan(4), segment.sequence.number());
+    put_integer(room.subspan(8), segment.acknowledgement.number());
+    room[12] = static_cast<std::byte>(header / 4 << 4);
+    room[kFlagsAt] = static_cast<std::byte>(number_of(segment.flags));
+    put_integer(room.subspan(14), segment.window);
+    put_integer(room.subspan(kChecksumAt), std::uint16_t{0});
+    put_integer(room.subspan(18), segment.urgent_pointer);
+    write_options(segment.options, room.subspan(Segment::kHeaderBytes, options));
+    const Bytes payload = segment.payload;
+    if (!payload.empty()) std::memcpy(room.data() + header, payload.data(), payload.size());
+    put_integer(room.subspan(kChecksumAt), checksum_of(room, from, to));
 }
 
 Result<Segment> parse_segment(Bytes bytes, const IpAddress& from, const IpAddress& to) {
@@ -80,7 +89,7 @@ Result<Segment> parse_segment(Bytes bytes, const IpAddress& from, const IpAddres
     segment.options = parse_options(
         bytes.subspan(Segment::kHeaderBytes, header - Segment::kHeaderBytes), segment.flags.syn);
     const Bytes payload = bytes.subspan(header);
-    segment.payload.assign(payload.begin(), payload.end());
+    segment.payload.assign(payload);
     return segment;
 }
 

@@ -4,6 +4,7 @@
 #include "fivetuple/base/result.h"
 #include "fivetuple/os/ecn.h"
 #include "fivetuple/os/ip_address.h"
+#include "fivetuple/sim/tcp/payload.h"
 #include "fivetuple/sim/tcp/sequence.h"
 
 #include <array>
@@ -98,7 +99,7 @@ struct Segment {
     std::uint16_t window = 0;
     std::uint16_t urgent_pointer = 0;
     SegmentOptions options;
-    std::vector<std::byte> payload;
+    Payload payload;
     Ecn ecn = Ecn::not_capable;
 
     /// What it takes of the sequence: its bytes, its SYN and its FIN.
@@ -118,6 +119,9 @@ struct Segment {
 /// be of one family. Its `ecn` is not in it. RFC 9293, section 3.1
 std::vector<std::byte> write_segment(const Segment& segment, const IpAddress& from,
                                      const IpAddress& to);
+/// The same into `room`, of wire_size() bytes.
+void write_segment(const Segment& segment, const IpAddress& from, const IpAddress& to,
+                   MutableBytes room);
 
 /// Reads what stands behind an IP header. Options that are not known are skipped, and malformed
 /// ones end the list, as Linux does it.

@@ -70,7 +70,7 @@ TEST(TcpSegment, WhatIsWrittenIsReadAgain) {
                 segment.options.sack.add({Sequence(1), Sequence(5)});
             }
         }
-        segment.payload = testing_help::some_bytes(random.below(50), random.next());
+        segment.payload.assign(testing_help::some_bytes(random.below(50), random.next()));
         const bool v6 = random.below(2) == 1;
         const IpAddress from = v6 ? IpAddress::loopback_v6() : kOne;
         const IpAddress to = v6 ? IpAddress::loopback_v6() : kTwo;
@@ -84,7 +84,7 @@ TEST(TcpSegment, WhatIsWrittenIsReadAgain) {
 
 TEST(TcpSegment, EveryBitThatFlipsIsNoticed) {
     Segment segment = linux_syn();
-    segment.payload = testing_help::some_bytes(31);
+    segment.payload.assign(testing_help::some_bytes(31));
     const auto wire = write_segment(segment, kOne, kTwo);
     for (std::size_t bit = 0; bit < wire.size() * 8; ++bit) {
         auto broken = wire;

@@ -20,7 +20,10 @@ public:
     std::size_t size() const { return bytes_.size() - used_; }
     bool empty() const { return size() == 0; }
 
-    void append(Bytes more) { bytes_.insert(bytes_.end(), more.begin(), more.end()); }
+    void append(Bytes more) {
+        bytes_.insert(bytes_.end(), more.begin(), more.end());
+        most_ = std::max(most_, bytes_.size());
+    }
 
     /// The bytes from one place to another, which must be here. Valid until the next change.
     Bytes between(Sequence from, Sequence to) const {
@@ -35,6 +38,10 @@ public:
         if (used_ == bytes_.size()) {
             bytes_.clear();
             used_ = 0;
+            // Memory that was not needed since it was empty last goes.
+            const bool is_used = most_ >= bytes_.capacity() / 4;
+            if (bytes_.capacity() > kKept && !is_used) std::vector<std::byte>().swap(bytes_);
+            most_ = 0;
         } else if (used_ > bytes_.size() / 2) {
             bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(used_));
             used_ = 0;
@@ -44,13 +51,16 @@ public:
     /// Nothing of it will be sent any more.
     void purge() {
         begin_ = end();
-        bytes_ = {};
+        std::vector<std::byte>().swap(bytes_);
         used_ = 0;
     }
 
 private:
+    // Memory that an empty buffer holds on to.
+    static constexpr std::size_t kKept = 4096;
     std::vector<std::byte> bytes_;
     std::size_t used_ = 0;
+    std::size_t most_ = 0;
     Sequence begin_;
 };
 

@@ -163,7 +163,7 @@ void Stack::to_listener(Listener& listener, const FiveTuple& tuple, const Segmen
     settle(entry);
 }
 
-void Stack::input(const IpAddress& from, const IpAddress& to, const Segment& segment, Time now) {
+void Stack::input(const IpAddress& from, const IpAddress& to, Segment segment, Time now) {
     FiveTuple tuple;
     tuple.local = SocketAddress(to, segment.destination_port);
     tuple.peer = SocketAddress(from, segment.source_port);
@@ -174,7 +174,7 @@ void Stack::input(const IpAddress& from, const IpAddress& to, const Segment& seg
         const bool gives_way =
             entry.connection->gives_way_to(segment) && find_listener(tuple.local, tuple) != nullptr;
         if (!gives_way) {
-            entry.connection->input(segment, now);
+            entry.connection->input(std::move(segment), now);
             settle(entry);
             limit_time_wait();
             return;
@@ -192,9 +192,7 @@ void Stack::input(const IpAddress& from, const IpAddress& to, const Segment& seg
 
 std::optional<Addressed> Stack::output() {
     if (outbox_.empty()) return std::nullopt;
-    Addressed first = std::move(outbox_.front());
-    outbox_.pop_front();
-    return first;
+    return outbox_.take_front();
 }
 
 Time Stack::next_deadline() const {

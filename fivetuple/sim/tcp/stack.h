@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fivetuple/base/fifo.h"
 #include "fivetuple/base/heap.h"
 #include "fivetuple/base/random.h"
 #include "fivetuple/base/result.h"
@@ -15,7 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,7 +45,7 @@ public:
     ~Stack();
 
     // The network's side.
-    void input(const IpAddress& from, const IpAddress& to, const Segment& segment, Time now);
+    void input(const IpAddress& from, const IpAddress& to, Segment segment, Time now);
     /// The next segment to send; to be asked after every call until it has none.
     std::optional<Addressed> output();
     Time next_deadline() const;
@@ -127,12 +128,12 @@ private:
     std::map<FiveTuple, Entry*> by_tuple_;
     std::map<std::uint64_t, std::unique_ptr<Listener>> listeners_;
     Heap<Entry, Sooner> deadlines_;
-    std::deque<Addressed> outbox_;
-    std::deque<std::uint64_t> touched_;
-    std::deque<std::uint64_t> ready_;
+    Fifo<Addressed> outbox_;
+    Fifo<std::uint64_t> touched_;
+    Fifo<std::uint64_t> ready_;
     std::map<IpAddress, std::uint16_t> path_mtu_;
     std::map<IpAddress, FastOpenCookie> cookies_;
-    std::deque<std::uint64_t> in_time_wait_;
+    std::list<std::uint64_t> in_time_wait_;
 };
 
 }  // namespace fivetuple::sim::tcp
