@@ -49,6 +49,11 @@ public:
     /// has let go of it. The handle is void at once. close(2)
     virtual void close(Handle socket) = 0;
 
+    /// Takes no more connections off the listener's queue in the kernel than it has taken already,
+    /// which accepts still get, and then -ECANCELED. False where a backend takes none ahead, and
+    /// nothing changes: nobody is to accept any more then.
+    virtual bool stop_accepting(Handle /*listener*/) { return false; }
+
     /// Sleeps until an Op is finished, or wake(), or `until`; runs finished Ops as they come.
     virtual void wait(Time until) = 0;
 

@@ -120,7 +120,24 @@ void UringBackend::submit_accept(Op& op, Entry& entry) {
         return finish_soon(op, op.accepted().number);
     }
     entry.waiting.push(op);
-    if (entry.multishot == Multishot::idle) arm_accept(entry, op.handle.number);
+    if (entry.multishot == Multishot::idle) accept_again(entry, op.handle.number);
+}
+
+// The kernel accepts no more by itself, and somebody waits.
+void UringBackend::accept_again(Entry& entry, int fd) {
+    if (!entry.stopped) return arm_accept(entry, fd);
+    while (Job* job = entry.waiting.pop()) finish_soon(static_cast<Op&>(*job), -ECANCELED);
+}
+
+bool UringBackend::stop_accepting(Handle listener) {
+    Entry* entry = table_.find(listener);
+    if (entry == nullptr) return false;
+    entry->stopped = true;
+    if (entry->multishot == Multishot::armed) {
+        entry->multishot = Multishot::ending;
+        cancel_request(tagged(listener.number, listener.generation, Tag::accept));
+    }
+    return true;
 }
 
 // A receive into the caller's own bytes goes to the kernel as it is, unless a multishot stands

@@ -31,6 +31,7 @@ public:
     void submit(Op& op) override;
     void cancel(Op& op) override;
     void close(Handle socket) override;
+    bool stop_accepting(Handle listener) override;
     void wait(Time until) override;
     std::string_view name() const override { return "io_uring"; }
     BackendStats stats() const override { return stats_; }
@@ -49,6 +50,7 @@ private:
         bool open = false;
         bool closing = false;  // Closed by its owner; the kernel has not let go yet.
         bool listens = false;
+        bool stopped = false;   // Takes no more connections off the kernel's queue.
         bool ended = false;     // The peer's end of stream has been seen.
         std::uint8_t lost = 0;  // Connections in a row that broke before they were accepted.
         ZeroCopyHabit zero_copy;
@@ -147,6 +149,7 @@ private:
     void bound_ahead(Entry& entry, Handle socket);
     void submit_read(Op& op, Entry& entry);
     void submit_accept(Op& op, Entry& entry);
+    void accept_again(Entry& entry, int fd);
 
     // Completions.
     void handle(const io_uring_cqe& completion);

@@ -264,7 +264,7 @@ void UringBackend::accepted(Handle socket, int result, std::uint32_t flags) {
     }
     Entry* still = table_.find(socket);
     if (still != nullptr && still->multishot == Multishot::idle && !still->waiting.empty()) {
-        arm_accept(*still, socket.number);
+        accept_again(*still, socket.number);
     }
 }
 
