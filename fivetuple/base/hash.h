@@ -31,7 +31,8 @@ inline std::uint64_t hash_long(Bytes bytes, std::uint64_t seed) {
             rows[row] = mix(rows[row], take_integer<std::uint64_t>(word, ByteOrder::little));
         }
     }
-    const std::uint64_t whole = mix(mix(rows[0], rows[1]), std::rotl(mix(rows[2], rows[3]), 17));
+    std::uint64_t whole = seed;
+    for (const std::uint64_t row : rows) whole = mix(whole, row);
     return hash_bytes(bytes.data(), bytes.size(), whole);
 }
 
