@@ -2,7 +2,6 @@
 
 #include "fivetuple/base/bytes.h"
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,7 +22,8 @@ inline std::uint64_t hash_long(Bytes bytes, std::uint64_t seed) {
     constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15u;
     std::uint64_t rows[4] = {seed, ~seed, seed ^ kOdd, bytes.size()};
     const auto mix = [](std::uint64_t row, std::uint64_t word) {
-        return std::rotl((row ^ word) * kOdd, 29);
+        const auto product = static_cast<unsigned __int128>(row ^ word) * kOdd;
+        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     };
     for (; bytes.size() >= 32; bytes = bytes.subspan(32)) {
         for (std::size_t row = 0; row < 4; ++row) {
