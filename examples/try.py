@@ -262,6 +262,32 @@ def activated(control):
     expect(process.returncode, 0)
 
 
+def rung(name, at_once):
+    """A rung of the ladder, with so many connections at a time."""
+    with Server(f"ladder_{name}") as server:
+        peers = [server.connect() for _ in range(at_once)]
+        for each in peers:
+            echoes(each, b"hello")
+        with peers[0] as first:
+            data = bytes(range(256)) * 8_000
+            sender = threading.Thread(target=first.sendall, args=(data,))
+            sender.start()
+            got = b""
+            while len(got) < len(data):
+                more = first.recv(65536)
+                assert more, "the stream ended early"
+                got += more
+            sender.join()
+            assert got == data, "other bytes came back"
+            first.shutdown(socket.SHUT_WR)
+            expect(first.recv(1), b"")
+        for each in peers[1:]:
+            each.close()
+        with server.connect() as late:
+            echoes(late, b"still there")
+        expect(server.stop(), "")
+
+
 TRIES = {
     "01_echo_server": echo_server,
     "02_client_with_deadline": lambda: client("02_client_with_deadline"),
@@ -275,6 +301,12 @@ TRIES = {
     "10_watch_addresses": watch_addresses,
     "11_safe_server": safe_server,
     "12_restart": restart,
+    "ladder_1_iterative": lambda: rung("1_iterative", 1),
+    "ladder_2_threads": lambda: rung("2_threads", 100),
+    "ladder_3_poll": lambda: rung("3_poll", 100),
+    "ladder_4_epoll_edge": lambda: rung("4_epoll_edge", 100),
+    "ladder_5_io_uring": lambda: rung("5_io_uring", 100),
+    "ladder_6_server": lambda: rung("6_server", 100),
 }
 
 

@@ -49,6 +49,7 @@ IdleMemory measure_one(const ServerSpec& spec, const Options& options) {
 std::vector<IdleMemory> measure_idle_memory(const Options& options) {
     std::vector<IdleMemory> all;
     for (const ServerSpec& spec : options.servers) {
+        if (spec.connections_max == 1) continue;  // It has no second one to compare with.
         show_progress("idle connections: " + spec.name);
         all.push_back(measure_one(spec, options));
     }

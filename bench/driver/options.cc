@@ -22,6 +22,7 @@ struct KnownServer {
     const char* program;
     std::vector<std::string> arguments;
     int connections_max = 0;
+    bool is_rung = false;  ///< Of the ladder of designs, which is measured by itself.
 };
 
 const std::vector<KnownServer>& known_servers() {
@@ -38,6 +39,12 @@ const std::vector<KnownServer>& known_servers() {
         {"libuv", "libuv_echo", {}},
         {"asio_callback", "asio_callback", {}},
         {"asio_coroutine", "asio_coroutine", {}},
+        {"iterative", "ladder_1_iterative", {}, 1, true},
+        {"threads", "ladder_2_threads", {}, 0, true},
+        {"poll", "ladder_3_poll", {}, 0, true},
+        {"epoll_edge", "ladder_4_epoll_edge", {}, 0, true},
+        {"io_uring", "ladder_5_io_uring", {}, 0, true},
+        {"server", "ladder_6_server", {}, 0, true},
     };
     return servers;
 }
@@ -94,10 +101,11 @@ ServerSpec spec_of(const KnownServer& known, const std::string& programs) {
 
 std::vector<ServerSpec> choose_servers(const std::vector<std::string>& names,
                                        const std::vector<std::string>& own,
-                                       const std::string& programs) {
+                                       const std::string& programs, bool ladder) {
     std::vector<ServerSpec> chosen;
-    const auto is_wanted = [&](const std::string& name) {
-        return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+    const auto is_wanted = [&](const KnownServer& known) {
+        if (names.empty()) return known.is_rung == ladder;
+        return std::find(names.begin(), names.end(), known.name) != names.end();
     };
     for (const std::string& name : names) {
         const auto found =
@@ -107,7 +115,7 @@ std::vector<ServerSpec> choose_servers(const std::vector<std::string>& names,
     }
     for (const KnownServer& known : known_servers()) {
         const bool is_reference = std::string(known.name) == kReference;
-        if (!is_wanted(known.name) && !is_reference) continue;
+        if (!is_wanted(known) && !is_reference) continue;
         const ServerSpec spec = spec_of(known, programs);
         if (access(spec.program.c_str(), X_OK) == 0) {
             chosen.push_back(spec);
@@ -146,6 +154,7 @@ Options read_options(int argc, char** argv) {
     Options options;
     std::vector<std::string> rows, servers, own_servers;
     bool list = false, quick = false, no_time = false, no_calls = false, no_memory = false;
+    bool ladder = false;
     options.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
     options.seed = std::random_device()();
 
@@ -153,6 +162,7 @@ Options read_options(int argc, char** argv) {
     app.add_option("--rows", rows, "Kinds of load, separated by commas (all)")->delimiter(',');
     app.add_option("--servers", servers, "Servers, separated by commas (all)")->delimiter(',');
     app.add_option("--server", own_servers, "One more, as NAME=PROGRAM ARGUMENT...; repeatable");
+    app.add_flag("--ladder", ladder, "The ladder of designs instead (rows 1, 50, 1000, 10000)");
     app.add_flag("--list", list, "Print the rows and servers there are");
     auto* is_quick = app.add_flag("--quick", quick, "Few short rounds: seconds a row");
     const auto positive = CLI::Range(1, 100'000);
@@ -184,8 +194,9 @@ Options read_options(int argc, char** argv) {
     options.calls = !no_calls;
     options.memory = !no_memory;
     must_have_cores(options);
+    if (ladder && rows.empty()) rows = {"1", "50", "1000", "10000"};
     options.rows = choose_rows(rows);
-    options.servers = choose_servers(servers, own_servers, options.programs);
+    options.servers = choose_servers(servers, own_servers, options.programs, ladder);
     return options;
 }
 

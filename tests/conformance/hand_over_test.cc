@@ -164,7 +164,7 @@ Task<Result<void>> slow_successor(SocketAddress at) {
     co_return {};
 }
 
-TEST_P(HandingOver, F129_ASuccessorThatTakesTooLongIsNotWaitedFor) {
+TEST_P(HandingOver, F127_ASuccessorThatTakesTooLongIsNotWaitedFor) {
     expect_done(run(loop(), slow_successor(at())));
 }
 
