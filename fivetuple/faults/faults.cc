@@ -74,8 +74,9 @@ void Faults::always(CallKind call, const Fault& fault) {
     refresh();
 }
 
-void Faults::at_random(std::uint64_t seed, double share, std::initializer_list<FaultKind> only) {
-    chance_.emplace(Random(seed), share, only);
+void Faults::at_random(std::uint64_t seed, double share, std::initializer_list<FaultKind> only,
+                       std::optional<Duration> time) {
+    chance_.emplace(Random(seed), share, only, time);
     refresh();
 }
 
@@ -135,7 +136,9 @@ std::optional<Fault> Faults::decide_by_chance(std::span<const Fault> possible) {
     const double lot = chance_->random.unit();
     const std::uint64_t which = chance_->random.next();
     if (allowed.empty() || lot >= chance_->share) return std::nullopt;
-    return allowed[which % allowed.size()];
+    Fault fault = allowed[which % allowed.size()];
+    if (fault.time > Duration() && chance_->time) fault.time = *chance_->time;
+    return fault;
 }
 
 }  // namespace fivetuple

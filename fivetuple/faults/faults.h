@@ -53,8 +53,10 @@ public:
     /// Each call of this kind does, until stop().
     void always(CallKind call, const Fault& fault);
     /// Each call suffers something with this probability (0 to 1), drawn from the seed. Only the
-    /// kinds that are named; where none is, all but errors.
-    void at_random(std::uint64_t seed, double share, std::initializer_list<FaultKind> only = {});
+    /// kinds that are named; where none is, all but errors. What is late is so by `time`, where
+    /// that is given.
+    void at_random(std::uint64_t seed, double share, std::initializer_list<FaultKind> only = {},
+                   std::optional<Duration> time = std::nullopt);
     /// Asks `judge` about each call, with all that this one can suffer.
     using Judge = std::function<std::optional<Fault>(CallKind, std::span<const Fault>)>;
     void judge_by(Judge judge);
@@ -83,6 +85,7 @@ private:
         Random random;
         double share;
         std::vector<FaultKind> only;
+        std::optional<Duration> time;
     };
 
     std::optional<Fault> decide_by_rules(CallKind call);

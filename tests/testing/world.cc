@@ -1,5 +1,6 @@
 #include "tests/testing/world.h"
 
+#include "fivetuple/faults/faulty_backend.h"
 #include "fivetuple/os/options.h"
 #include "fivetuple/os/process.h"
 #include "fivetuple/sim/world.h"
@@ -11,6 +12,22 @@
 namespace fivetuple::testing_help {
 namespace {
 
+// FT_FAULTS=SEED or SEED:SHARE runs the suites with so many of all calls disturbed in ways that not
+// even who hands Ops to a backend may notice: late, out of order, broken off and begun again.
+void disturb(Loop& loop) {
+    const char* wish = std::getenv("FT_FAULTS");
+    FaultyBackend* backend = faulty_backend(loop);
+    if (wish == nullptr || backend == nullptr) return;
+    char* end = nullptr;
+    const std::uint64_t seed = std::strtoull(wish, &end, 10);
+    const double share = *end == ':' ? std::strtod(end + 1, nullptr) : 0.1;
+    using enum FaultKind;
+    backend->faults().at_random(seed, share,
+                                {late, late_start, reordered, interrupted, multishot_ends, no_lease,
+                                 cancel_late, wakes_early},
+                                std::chrono::microseconds(200));
+}
+
 class KernelWorld final : public World {
 public:
     explicit KernelWorld(BackendKind kind) : kind_(kind) {}
@@ -18,11 +35,13 @@ public:
     std::unique_ptr<Loop> open_loop(const LoopOptions& options) override {
         LoopOptions wanted = options;
         wanted.backend = kind_;
-        auto loop = Loop::open(wanted);
+        const bool is_disturbed = std::getenv("FT_FAULTS") != nullptr;
+        auto loop = is_disturbed ? open_faulty_loop(wanted) : Loop::open(wanted);
         if (!loop) {
             ADD_FAILURE() << loop.error().message();
             std::abort();
         }
+        disturb(**loop);
         return *std::move(loop);
     }
     SocketAddress loopback() const override { return {IpAddress::loopback_v4(), 0}; }
@@ -39,7 +58,9 @@ public:
     SimulatedWorld() : host_(world_.host("host", "10.0.0.1", {.descriptors = kDescriptors})) {}
 
     std::unique_ptr<Loop> open_loop(const LoopOptions& options) override {
-        return host_.open_loop(options);
+        auto loop = host_.open_loop(options);
+        disturb(*loop);
+        return loop;
     }
     SocketAddress loopback() const override { return {IpAddress::loopback_v4(), 0}; }
     // Acknowledgements are delayed as in Linux; it costs nothing to wait.
