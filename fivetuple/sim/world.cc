@@ -39,6 +39,26 @@ std::string_view who_struck(const Link& link, const std::vector<std::uint64_t>& 
     return name;
 }
 
+bool is_router(const Node& node) { return dynamic_cast<const Router*>(&node) != nullptr; }
+
+// By each node that can be reached from there: the first cable of the way.
+std::map<const Node*, Cable*> ways_from(const Node& from) {
+    std::map<const Node*, Cable*> first;
+    std::deque<const Node*> reached{&from};
+    first[&from] = nullptr;
+    while (!reached.empty()) {
+        const Node* at = reached.front();
+        reached.pop_front();
+        if (at != &from && !is_router(*at)) continue;
+        for (Cable* cable : at->cables()) {
+            const Node* next = &cable->peer_of(*at);
+            if (!first.try_emplace(next, at == &from ? cable : first[at]).second) continue;
+            reached.push_back(next);
+        }
+    }
+    return first;
+}
+
 // While the world goes on, loops that wait leave time alone.
 class Running {
 public:
@@ -120,24 +140,23 @@ Cable& World::link(Node& one, Node& other, const LinkOptions& forth, const LinkO
 Cable* World::way(const Node& from, const IpAddress& to) {
     const auto there = by_address_.find(to);
     if (there == by_address_.end() || there->second == &from) return nullptr;
-    const auto key = std::pair<const Node*, const Node*>(&from, there->second);
-    if (const auto known = ways_.find(key); known != ways_.end()) return known->second;
-    std::map<const Node*, Cable*> first;  // By node reached: the first cable of the way.
-    std::deque<const Node*> reached{&from};
-    first[&from] = nullptr;
-    while (!reached.empty() && !first.contains(there->second)) {
-        const Node* at = reached.front();
-        reached.pop_front();
-        if (at != &from && dynamic_cast<const Router*>(at) == nullptr) continue;
-        for (Cable* cable : at->cables()) {
-            const Node* next = &cable->peer_of(*at);
-            if (!first.try_emplace(next, at == &from ? cable : first[at]).second) continue;
-            reached.push_back(next);
-        }
+    return way_to(from, *there->second);
+}
+
+// Who has one cable has one way to all that it leads to: only where there are more is a map made,
+// once, of the ways to everybody.
+Cable* World::way_to(const Node& from, const Node& to) {
+    if (from.cables().size() == 1) {
+        Cable* only = from.cables().front();
+        const Node& next = only->peer_of(from);
+        if (&next == &to) return only;
+        const bool passes_on = next.cables().size() > 1 && is_router(next);
+        return passes_on && way_to(next, to) != nullptr ? only : nullptr;
     }
-    Cable* found = first.contains(there->second) ? first[there->second] : nullptr;
-    ways_[key] = found;
-    return found;
+    auto known = ways_.find(&from);
+    if (known == ways_.end()) known = ways_.emplace(&from, ways_from(from)).first;
+    const auto found = known->second.find(&to);
+    return found == known->second.end() ? nullptr : found->second;
 }
 
 void World::forward(Node& from, Packet packet, Time now) {

@@ -124,6 +124,7 @@ private:
     void carry_out();
     void deliver();
     void note(const Packet& packet, const Node& at);
+    Cable* way_to(const Node& from, const Node& to);
     bool is_parted(const Packet& packet, const Node& to) const;
 
     Streams streams_;
@@ -133,7 +134,7 @@ private:
     std::vector<Host*> hosts_;
     std::vector<std::unique_ptr<Cable>> cables_;
     std::map<IpAddress, Node*> by_address_;
-    std::map<std::pair<const Node*, const Node*>, Cable*> ways_;
+    std::map<const Node*, std::map<const Node*, Cable*>> ways_;  // From those with many cables.
     std::vector<Partition> partitions_;
     mutable Heap<Host, HostWakesEarlier> sleepers_;
     Arrivals arrivals_;
