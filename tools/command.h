@@ -22,6 +22,7 @@ void add_demo(CLI::App& program, Run& chosen);
 void add_options(CLI::App& program, Run& chosen);
 void add_explain(CLI::App& program, Run& chosen);
 void add_ping(CLI::App& program, Run& chosen);
+void add_sim(CLI::App& program, Run& chosen);
 
 /// The address that commands talk on when none is given.
 inline constexpr const char* kDefaultAddress = "127.0.0.1:7777";
