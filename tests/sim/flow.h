@@ -14,7 +14,7 @@ struct FlowOptions {
     sim::LinkOptions link;         ///< That the data takes; the way back has its delay alone.
     std::uint64_t lose_every = 0;  ///< One packet of data of so many is lost; 0: none.
     Duration warm_up = std::chrono::seconds(5);  ///< That is not measured.
-    Duration measured = std::chrono::seconds(20);
+    Duration measured = std::chrono::seconds(10);
 };
 
 struct FlowResult {

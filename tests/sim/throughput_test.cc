@@ -21,7 +21,7 @@ using Algorithm = sim::tcp::Limits::Algorithm;
 
 constexpr const char* kTable = FT_GOLDEN_FOLDER "/throughput.golden";
 constexpr std::string_view kHead =
-    "# algorithm  loss %  delay ms one way  queue KiB  bytes in 20 s  kbit/s  sent again\n";
+    "# algorithm  loss %  delay ms one way  queue KiB  bytes in 10 s  kbit/s  sent again\n";
 
 using Lines = std::vector<std::string>;
 
