@@ -54,7 +54,7 @@ void FaultyBackend::Carried::ask_as(Op& op) {
             return ask_gathered(op);
         case OpKind::receive_messages:
             return ask_receive_messages(
-                op.handle, op.messages().first(shortened(op.messages().size())));
+                op.handle, op.messages().first(shortened(op.messages().size())), op.hands_back());
         case OpKind::send_messages:
             return ask_send_messages(op.handle,
                                      op.messages().first(shortened(op.messages().size())));
