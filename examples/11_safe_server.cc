@@ -1,5 +1,5 @@
-// A server for the open internet: a line in, the same line out. All limits are on; the second
-// argument, if there is one, is how many threads serve.
+// A server for the open internet: a line in, the same line out. All limits are on. Behind the
+// address may stand how many threads serve, and where `ft ctl` finds them.
 #include "fivetuple/fivetuple.h"
 #include "fivetuple/server.h"
 
@@ -40,6 +40,11 @@ int main(int count, char** arguments) {
         std::printf("listening on %s\n", at.to_string().c_str());
         std::fflush(stdout);
     };
+    if (count > 3) {
+        const auto control = ft::SocketAddress::parse(arguments[3]);
+        if (!control) return 2;
+        options.control = *control;
+    }
     const unsigned threads = count > 2 ? static_cast<unsigned>(std::atoi(arguments[2])) : 0;
     const auto served = ft::serve_on_workers(options, answer, {.threads = threads});
     if (!served) std::fprintf(stderr, "error: %s\n", served.error().message().c_str());

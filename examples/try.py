@@ -181,11 +181,21 @@ def watch_addresses():
     expect((process.returncode, complained), (0, ""))
 
 
+def tell(control, command):
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(PATIENCE)
+        peer.connect(control)
+        peer.sendall(command + b"\n")
+        return receives_until_end(peer)
+
+
 def safe_server():
-    with Server("11_safe_server", "127.0.0.1:0", "2") as server:
+    with tempfile.TemporaryDirectory() as folder, \
+            Server("11_safe_server", "127.0.0.1:0", "2", f"{folder}/control") as server:
         with server.connect() as one, server.connect() as other:
             echoes(one, b"a line\n")
             echoes(other, b"two\nlines\n")
+            assert tell(f"{folder}/control", b"connections").startswith(b"2 connections\n")
             one.sendall(b"x" * 2000)  # Longer than a line may be.
             expect(receives_until_end(one), b"")
             server.process.send_signal(signal.SIGTERM)

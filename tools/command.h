@@ -16,6 +16,7 @@ using Run = std::function<int()>;
 void add_echo(CLI::App& program, Run& chosen);
 void add_load(CLI::App& program, Run& chosen);
 void add_cat(CLI::App& program, Run& chosen);
+void add_ctl(CLI::App& program, Run& chosen);
 void add_relay(CLI::App& program, Run& chosen);
 void add_backends(CLI::App& program, Run& chosen);
 void add_demo(CLI::App& program, Run& chosen);

@@ -49,6 +49,7 @@ int run(int count, char** arguments) {
     add_explain(program, chosen);
     add_ping(program, chosen);
     add_sim(program, chosen);
+    add_ctl(program, chosen);
     try {
         program.parse(count, arguments);
     } catch (const CLI::Success& asked_for_help) {

@@ -42,8 +42,9 @@ std::string list(const std::vector<ConnectionReport>& reports) {
 
 std::string end_one(const Controls& controls, std::string_view number) {
     std::uint64_t id = 0;
-    const char* end = number.data() + number.size();
-    const auto read = std::from_chars(number.data(), end, id);
+    const std::string text(number);
+    const char* end = text.c_str() + text.size();
+    const auto read = std::from_chars(text.c_str(), end, id);
     if (read.ec != std::errc() || read.ptr != end || id == 0) {
         return "error: kill wants the number of a connection, as `connections` lists it\n";
     }

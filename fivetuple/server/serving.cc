@@ -17,7 +17,7 @@ Task<void> Server::serve_one(SocketStream stream, std::optional<IpAddress> from)
     if (!options_.admit) counters_.served++;
     try {
         auto handling = options_.admit ? admit_and_handle(connection) : handler_(connection);
-        co_await InNode<void>(watch, std::move(handling));
+        co_await InNode<void>(watch.node(), std::move(handling));
     } catch (...) {
         // Whose handler it is has nobody to tell: it is counted, and the others go on.
         counters_.threw++;

@@ -36,14 +36,8 @@ Direction direction_of(const Op& op) {
 }  // namespace
 
 void Watch::begin(Node& parent) {
-    Node::enter(parent, Kind::limit, {});
+    Deadline::begin(parent, std::min(limits_.first_byte, longest_pause()), {});
     began_ = loop().turn_began();
-    loop().start(*this, after(began_, std::min(limits_.first_byte, longest_pause())));
-}
-
-void Watch::end() {
-    loop().stop(*this);
-    Node::leave();
 }
 
 void Watch::stop_for(Reason why) {

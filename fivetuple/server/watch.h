@@ -1,10 +1,9 @@
 #pragma once
 
 #include "fivetuple/base/histogram.h"
-#include "fivetuple/io/timers.h"
 #include "fivetuple/server/limits.h"
 #include "fivetuple/server/reason.h"
-#include "fivetuple/task/node.h"
+#include "fivetuple/task/within.h"
 #include "fivetuple/transport/socket_stream.h"
 
 #include <optional>
@@ -14,16 +13,18 @@ namespace fivetuple {
 /// Holds a connection's handler to the limits of time. The handler does nothing for it: every task
 /// notes what it waits for and since when anyway, so one timer a connection looks at that now and
 /// then. No limit is enforced before its time, and that of a write at most half as late again.
-class Watch : public Node, private Timer {
+class Watch : private Deadline {
 public:
     Watch(SocketStream& stream, const ServerLimits& limits, Histogram& lag)
         : stream_(stream), limits_(limits), lag_(lag) {
         run = &look_again;
     }
 
-    /// The handler runs in this node from now on, below `parent`.
+    /// The handler runs in node() from now on, below `parent`.
     void begin(Node& parent);
-    void end();
+    void end() { Deadline::end(); }
+    Node& node() { return *this; }
+    using Node::is_stopped;
 
     /// Ends the handler: what it awaits fails with Cause::deadline.
     void stop_for(Reason why);

@@ -34,8 +34,9 @@ Workers::Workers(ServerOptions options, ConnectionHandler handler, const WorkerO
       how_(how),
       census_(std::make_shared<Census>(options_.limits)) {
     if (how_.threads == 0) how_.threads = std::max(1u, std::thread::hardware_concurrency());
-    // Signals are for whoever started the workers.
+    // Signals and commands are for whoever started the workers.
     options_.drain_at_signals = false;
+    options_.control.reset();
     options_.tcp.reuse_port = options_.tcp.reuse_port || how_.threads > 1;
 }
 
@@ -245,12 +246,19 @@ Task<Result<void>> obey_signals(Workers& workers, Drain how) {
     co_return {};
 }
 
+// Without its controls it shall not run at all.
+Task<Result<void>> serve_controls_or_stop(Workers& workers, SocketAddress at) {
+    auto served = co_await serve_controls(at, controls_of(workers));
+    if (!served && !served.error().is_cancelled()) workers.stop();
+    co_return served;
+}
+
 Result<void> join_all(Workers* workers) { return workers->join(); }
 
 Task<Result<void>> mind(Scope& scope, Workers& workers, Drain how,
                         std::optional<SocketAddress> control) {
     scope.spawn(obey_signals(workers, std::move(how)));
-    if (control) scope.spawn(serve_controls(*control, controls_of(workers)));
+    if (control) scope.spawn(serve_controls_or_stop(workers, *control));
     auto outcome = co_await offload(join_all, &workers);
     scope.cancel();
     co_return outcome;
