@@ -1,6 +1,7 @@
 #include "fivetuple/sim/tcp/stack.h"
 
 #include "fuzz/input.h"
+#include "fuzz/thrown.h"
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -12,6 +13,9 @@ using namespace fivetuple::sim::tcp;
 using namespace std::chrono_literals;
 
 namespace {
+
+fuzzing::Thrown thrown("mutated segments at a live connection");
+fuzzing::Thrown thrown_elsewhere("mutated segments at a listener, or at what has ended");
 
 // One host, whose peer and whose program both do what the input says: segments that nearly fit, in
 // every state, with calls and time between them.
@@ -46,7 +50,11 @@ public:
     }
 
 private:
-    bool flag() { return input_->choose(2) == 1; }
+    bool flag() { return choose(2) == 1; }
+    // What the input says; in a storm, what follows from two of its bytes.
+    std::size_t choose(std::size_t limit) {
+        return storm_ ? static_cast<std::size_t>(storm_->below(limit)) : input_->choose(limit);
+    }
 
     void connect() {
         auto made =
@@ -58,9 +66,11 @@ private:
     }
 
     void act() {
-        switch (input_->choose(10)) {
+        const std::size_t what = choose(256);
+        if (what >= 252 && !storm_) return storm();
+        switch (what % 10) {
             case 0:
-                pass(Duration(1ms) * (std::int64_t{1} << input_->choose(20)));
+                pass(Duration(1ms) * (std::int64_t{1} << choose(20)));
                 return;
             case 1:
                 write();
@@ -73,7 +83,7 @@ private:
                 return;
             case 4:
                 if (connection_ == nullptr) connection_ = host_->accept(*listener_);
-                if (connection_ == nullptr && input_->choose(4) == 0) connect();
+                if (connection_ == nullptr && choose(4) == 0) connect();
                 return;
             default:
                 give();
@@ -81,10 +91,48 @@ private:
         }
     }
 
+    // Hundreds of segments at connections that are alive: one that has ended makes room for
+    // another.
+    void storm() {
+        const std::size_t seed = choose(256) * 256 + choose(256);
+        const std::size_t count = std::size_t{64} << choose(4);
+        storm_.emplace(seed);
+        for (std::size_t at = 0; at < count; ++at) {
+            if (connection_ == nullptr || connection_->is_over()) revive();
+            if (choose(16) == 0) {
+                act();
+            } else {
+                give();
+            }
+            collect();
+        }
+        storm_.reset();
+    }
+
+    void revive() {
+        if (connection_ != nullptr) host_->close(*connection_, now_);
+        connection_ = nullptr;
+        connect();
+        if (connection_ == nullptr) return pass(Duration(1min));
+        Segment answer;
+        answer.source_port = 5000;
+        answer.destination_port = port_;
+        answer.flags = {.syn = true, .ack = true};
+        answer.sequence = next_ = Sequence(static_cast<std::uint32_t>(choose(1u << 31)) * 2);
+        answer.acknowledgement = acknowledges_;
+        answer.window = static_cast<std::uint16_t>(choose(65536));
+        answer.options.sack_permitted = flag();
+        if (flag()) answer.options.timestamps = Timestamps{1, timestamp_};
+        if (flag()) answer.options.window_scale = static_cast<std::uint8_t>(choose(15));
+        if (flag()) answer.options.max_segment = static_cast<std::uint16_t>(choose(1461));
+        host_->input(theirs_, ours_, answer, now_);
+        collect();
+    }
+
     void write() {
         if (connection_ == nullptr) return;
-        const std::string text(1 + input_->choose(256) * 16, 'x');
-        const auto sent = connection_->send(bytes_of(text), now_, flag(), input_->choose(8) == 0);
+        const std::string text(1 + choose(256) * 16, 'x');
+        const auto sent = connection_->send(bytes_of(text), now_, flag(), choose(8) == 0);
         FT_ASSERT(!sent || *sent <= text.size(), "no more is taken than was given");
         FT_ASSERT(connection_->unacknowledged_bytes() <= 20'000, "the send buffer is bounded");
         host_->changed(*connection_);
@@ -93,8 +141,8 @@ private:
     void read() {
         if (connection_ == nullptr) return;
         std::array<std::byte, 4096> room;
-        const MutableBytes part(room.data(), 1 + input_->choose(256) * 16 % room.size());
-        const auto got = connection_->receive(part, now_, input_->choose(4) == 0);
+        const MutableBytes part(room.data(), 1 + choose(256) * 16 % room.size());
+        const auto got = connection_->receive(part, now_, choose(4) == 0);
         FT_ASSERT(!got || *got <= part.size(), "no more comes than there is room for");
         if (flag()) static_cast<void>(connection_->receive_urgent().has_value());
         host_->changed(*connection_);
@@ -106,8 +154,8 @@ private:
             static_cast<void>(connection_->shutdown_write(now_).has_value());
             host_->changed(*connection_);
         } else if (flag()) {
-            host_->packet_too_big(connection_->tuple(),
-                                  static_cast<std::uint16_t>(input_->choose(256) * 8), now_);
+            host_->packet_too_big(connection_->tuple(), static_cast<std::uint16_t>(choose(256) * 8),
+                                  now_);
         } else {
             host_->close(*connection_, now_);
             connection_ = nullptr;
@@ -120,7 +168,7 @@ private:
         Segment segment;
         segment.source_port = 5000;
         segment.destination_port = port_;
-        const std::size_t bits = input_->choose(256);
+        const std::size_t bits = choose(256);
         segment.flags = {.fin = bits % 8 == 1,
                          .syn = bits % 16 == 2,
                          .rst = bits % 32 == 3,
@@ -129,28 +177,28 @@ private:
                          .urg = bits % 64 == 4,
                          .ece = bits % 16 == 5,
                          .cwr = bits % 16 == 6};
-        segment.sequence = next_ + static_cast<std::uint32_t>(kOff[input_->choose(kOff.size())]);
+        segment.sequence = next_ + static_cast<std::uint32_t>(kOff[choose(kOff.size())]);
         segment.acknowledgement =
-            acknowledges_ + static_cast<std::uint32_t>(kOff[input_->choose(kOff.size())]);
-        segment.window = static_cast<std::uint16_t>(input_->choose(256) * 257);
-        segment.urgent_pointer = static_cast<std::uint16_t>(input_->choose(256));
-        if (flag()) segment.payload.resize(input_->choose(256) * 8);
+            acknowledges_ + static_cast<std::uint32_t>(kOff[choose(kOff.size())]);
+        segment.window = static_cast<std::uint16_t>(choose(256) * 257);
+        segment.urgent_pointer = static_cast<std::uint16_t>(choose(256));
+        if (flag()) segment.payload.resize(choose(256) * 8);
         if (flag()) {
             segment.options.timestamps =
-                Timestamps{static_cast<std::uint32_t>(input_->choose(256)), timestamp_};
+                Timestamps{static_cast<std::uint32_t>(choose(256)), timestamp_};
         }
         if (segment.flags.syn) {
             segment.options.sack_permitted = flag();
-            segment.options.max_segment = static_cast<std::uint16_t>(input_->choose(256) * 6);
+            segment.options.max_segment = static_cast<std::uint16_t>(choose(256) * 6);
             if (flag()) segment.options.window_scale = 3;
             if (flag()) segment.options.fast_open = FastOpenCookie{};
         } else if (flag()) {
-            const Sequence begin =
-                acknowledges_ - static_cast<std::uint32_t>(input_->choose(256)) * 40;
-            segment.options.sack.add(
-                {begin, begin + static_cast<std::uint32_t>(input_->choose(256)) * 40});
+            const Sequence begin = acknowledges_ - static_cast<std::uint32_t>(choose(256)) * 40;
+            segment.options.sack.add({begin, begin + static_cast<std::uint32_t>(choose(256)) * 40});
         }
         segment.ecn = flag() ? Ecn::congested : Ecn::not_capable;
+        const bool is_live = connection_ != nullptr && !connection_->is_over();
+        ++(is_live ? thrown : thrown_elsewhere);
         host_->input(theirs_, ours_, segment, now_);
     }
 
@@ -191,6 +239,7 @@ private:
     }
 
     fuzzing::Input* input_;
+    std::optional<Random> storm_;
     Limits limits_;
     Settings settings_;
     std::optional<Stack> host_;

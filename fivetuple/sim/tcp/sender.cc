@@ -233,7 +233,14 @@ std::optional<Outgoing> Sender::next(Time now, std::size_t option_bytes) {
     if (force_ == Force::tail) {
         force_ = Force::none;
         const bool is_within = !board_.empty() && board_.back().end <= unacknowledged_ + window_;
-        if (is_within) return send_repeated(board_.back(), now);
+        if (is_within) {
+            // Blocks of SACK may leave less room than there was: then its end goes.
+            const Sent& last = board_.back();
+            const std::uint32_t payload = last.size() - (last.fin ? 1 : 0);
+            const std::uint32_t limit = piece_limit(option_bytes);
+            if (payload > limit) board_.split(board_.back(), payload - limit);
+            return send_repeated(board_.back(), now);
+        }
     }
     if (now < pace_until_) {
         held_by_pace_ = true;
