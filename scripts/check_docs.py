@@ -124,6 +124,7 @@ def check_tool_commands():
     described = anchors(page)
     main = read(ROOT / "tools/main.cc")
     for command in re.findall(r"^\s*add_(\w+)\(program, chosen\);", main, re.M):
+        command = command.replace("_", "-")
         if f"ft-{command}" not in described:
             yield page, f"`ft {command}` is not described under a heading of its own"
 

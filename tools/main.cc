@@ -1,6 +1,7 @@
 #include "fivetuple/os/process.h"
 
 #include "tools/command.h"
+#include "tools/small_services.h"
 #include <csignal>
 #include <cstdio>
 
@@ -41,6 +42,10 @@ int run(int count, char** arguments) {
     Run chosen;
     add_demo(program, chosen);
     add_echo(program, chosen);
+    add_discard(program, chosen);
+    add_chargen(program, chosen);
+    add_daytime(program, chosen);
+    add_serve_tcp(program, chosen);
     add_load(program, chosen);
     add_cat(program, chosen);
     add_relay(program, chosen);
