@@ -155,7 +155,7 @@ void Workers::stop() {
     }
 }
 
-bool Workers::retire(std::size_t number, Drain how) {
+bool Workers::retire(std::size_t number, const Drain& how) {
     Worker& leaving = *workers_.at(number);
     using Shared = Result<std::vector<Fd>>;
     Shared shared;
@@ -272,8 +272,7 @@ Result<void> serve_on_workers(ServerOptions options, ConnectionHandler handler,
     auto control = options.control;
     FT_TRY(auto loop, Loop::open());
     FT_TRY(auto workers, Workers::start(std::move(options), std::move(handler), how));
-    return run(*loop,
-               with_scope(mind, std::ref(*workers), std::move(drain_how), std::move(control)));
+    return run(*loop, with_scope(mind, std::ref(*workers), std::move(drain_how), control));
 }
 
 }  // namespace fivetuple

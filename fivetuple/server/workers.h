@@ -43,7 +43,7 @@ public:
     void stop();
     /// Ends one and none of its connections in waiting: another accepts from its listeners from now
     /// on, it itself what it has taken on. False where no other is left, or it has ended already.
-    bool retire(std::size_t worker, Drain how = {});
+    bool retire(std::size_t worker, const Drain& how = {});
 
     /// What each has done so far; of one that has ended, in all.
     std::vector<ServerCounters> counters();
