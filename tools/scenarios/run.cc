@@ -28,7 +28,9 @@ ft::Duration Run::trouble(const ft::sim::ScriptOptions& options,
     }
     ft::sim::play(world_, report_.script, came_up);
     // The same with less trouble: what follows is at the same time.
-    return ft::sim::end_of(drawn);
+    const ft::Duration lasts = ft::sim::end_of(drawn);
+    trouble_ends_ = world_.now() + lasts;
+    return lasts;
 }
 
 void Run::figure(std::string what, std::string value) {
@@ -47,6 +49,8 @@ void Run::check(bool holds, std::string what) {
 }
 
 void Run::finish() {
+    // Who crashes late comes up with programs that are to end, too.
+    if (trouble_ends_ > world_.now()) world_.run_for(trouble_ends_ - world_.now());
     for (ft::sim::Host* host : world_.hosts()) {
         if (host->is_paused()) host->resume();
         host->stop();

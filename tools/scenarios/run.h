@@ -51,6 +51,7 @@ private:
     const RunOptions& options_;
     std::vector<std::shared_ptr<void>> kept_;
     Report report_;
+    ft::Time trouble_ends_{};
     ft::sim::World world_;
 };
 
