@@ -174,7 +174,7 @@ int serve(const ServiceArguments& arguments, ft::ConnectionHandler handler) {
 }
 
 void add_service(CLI::App& program, Run& chosen, const char* name, const char* help,
-                 ft::ConnectionHandler handler) {
+                 const ft::ConnectionHandler& handler) {
     auto* command = program.add_subcommand(name, help);
     auto arguments = std::make_shared<ServiceArguments>();
     arguments->add_to(*command);

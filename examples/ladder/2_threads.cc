@@ -8,7 +8,7 @@
 namespace {
 
 void echo(int peer) {
-    std::vector<char> buffer(16 * 1024);
+    std::vector<char> buffer(16'384);
     ssize_t got = 0;
     while ((got = ::recv(peer, buffer.data(), buffer.size(), 0)) > 0) {
         if (!ladder::send_all(peer, buffer.data(), static_cast<std::size_t>(got))) break;

@@ -13,7 +13,7 @@ struct Connection {
     bool sends = false;     // What is under way: a send, or a receive.
     std::size_t begin = 0;  // What of the buffer has not been sent.
     std::size_t end = 0;
-    std::array<char, 16 * 1024> buffer;
+    std::array<char, 16'384> buffer;
 };
 
 class Loop {
