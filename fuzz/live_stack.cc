@@ -61,8 +61,15 @@ void seal(sim::Packet& packet) {
 // A host with a program: sockets of TCP and UDP that talk with those of another.
 struct Side {
     Side(std::array<IpAddress, 2> own, std::size_t mtu, std::uint64_t seed)
-        : addresses(own),
-          stack({.addresses = {own.begin(), own.end()}, .mtu = mtu, .seed = seed}) {}
+        : addresses(own), stack(options(own, mtu, seed)) {}
+    static sim::StackOptions options(const std::array<IpAddress, 2>& own, std::size_t mtu,
+                                     std::uint64_t seed) {
+        sim::StackOptions made;
+        made.addresses = {own.begin(), own.end()};
+        made.mtu = mtu;
+        made.seed = seed;
+        return made;
+    }
 
     std::array<IpAddress, 2> addresses;
     sim::Stack stack;
