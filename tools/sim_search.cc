@@ -20,7 +20,6 @@ namespace ft_tool {
 
 namespace ft = fivetuple;
 using ft_scenarios::Report;
-using ft_scenarios::Scenario;
 
 namespace {
 
@@ -34,7 +33,6 @@ struct Failure {
 };
 
 constexpr unsigned kMostJobs = 256;
-constexpr std::uint64_t kNone = UINT64_MAX;
 
 // What all processes share.
 struct Shared {

@@ -98,7 +98,7 @@ Script draw_script(const World& world, Random random, const ScriptOptions& optio
         if (trouble.kind == TroubleKind::clock) trouble.lasts = Duration();
         script.push_back(std::move(trouble));
     }
-    std::ranges::stable_sort(script, {}, &Trouble::at);
+    std::ranges::sort(script, {}, &Trouble::at);
     return script;
 }
 
