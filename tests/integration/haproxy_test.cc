@@ -5,6 +5,7 @@
 #include "fivetuple/task/within.h"
 #include "fivetuple/transport/tcp.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +35,8 @@ public:
                             << "backend behind\n server one " << server << "\n";
         process_ = ::fork();
         if (process_ != 0) return;
-        ::dup2(listener_.fd().raw(), 10);  // Without close-on-exec.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // It is not left behind by a test that dies.
+        ::dup2(listener_.fd().raw(), 10);    // Without close-on-exec.
         ::execlp("haproxy", "haproxy", "-db", "-q", "-f", file.c_str(), nullptr);
         ::_exit(127);
     }
