@@ -322,7 +322,7 @@ private:
     std::vector<IpHeader>& into_;
 };
 
-TEST(TcpWorld, E7_HopsAndClassOfServiceReachTheWire) {
+TEST(TcpWorld, HopsAndClassOfServiceReachTheWire) {
     Pair pair(1);
     std::vector<IpHeader> seen;
     pair.cable.from(pair.client).add(std::make_unique<Headers>(seen));
