@@ -64,6 +64,7 @@ public:
     void cancel(Op& op) override;
     void close(Handle socket) override;
     void wait(Time until) override;
+    bool stop_accepting(Handle listener) override { return under_->stop_accepting(listener); }
     void wake() override { under_->wake(); }
     Time now() const override { return under_->now(); }
     std::uint64_t tie_seed() const override { return under_->tie_seed(); }

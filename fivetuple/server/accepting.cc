@@ -91,6 +91,13 @@ Task<void> Server::shed(Handle listener) {
 Task<void> Server::empty_queue(Handle listener) {
     while (true) {
         auto stream = co_await within(kAtOnce, AcceptNext<SocketStream>(listener));
+        if (!stream) break;
+        take(*std::move(stream));
+    }
+    // What a backend takes ahead of us from now on would be lost with the listener.
+    const bool takes_ahead = loop_.backend().stop_accepting(listener);
+    while (takes_ahead) {
+        auto stream = co_await AcceptNext<SocketStream>(listener);
         if (!stream) co_return;
         take(*std::move(stream));
     }
