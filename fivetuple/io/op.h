@@ -75,9 +75,9 @@ struct Op : Job {
         about_.pieces = {from.data(), from.size()};
     }
     /// The headers, and all that they point to, must stay until the Op is done; its result is how
-    /// many of them were used, and each of these then has its msg_len. One that `hands_back` may end
-    /// with EAGAIN where the socket's error queue has something that is no failure: left there it
-    /// would wake a backend again and again.
+    /// many of them were used, and each of these then has its msg_len. One that `hands_back` may
+    /// end with EAGAIN where the socket's error queue has something that is no failure: left there
+    /// it would wake a backend again and again.
     void ask_receive_messages(Handle socket, std::span<mmsghdr> into, bool hands_back = false) {
         ask(OpKind::receive_messages, socket);
         about_.messages = {into.data(), into.size(), hands_back};

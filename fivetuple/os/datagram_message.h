@@ -64,8 +64,8 @@ private:
     std::size_t control_size_ = 0;
 };
 
-/// What was told of datagrams that were sent, and not yet taken: the last 64 failures, and the times
-/// that the last 4096 left.
+/// What was told of datagrams that were sent, and not yet taken: the last 64 failures, and the
+/// times that the last 4096 left.
 class FailureLog {
 public:
     /// Empties an error queue: `next` takes its front, as next_failure() does. Left there it would

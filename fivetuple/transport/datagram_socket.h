@@ -79,8 +79,8 @@ protected:
     MessageOp(DatagramSocket& socket, OpKind what, std::uint8_t use)
         : SocketOp(socket, what, use), socket_(socket) {}
     void end_use();
-    // What has ended with EAGAIN goes on, when the error queue has been emptied: there was something
-    // in it that is no failure.
+    // What has ended with EAGAIN goes on, when the error queue has been emptied: there was
+    // something in it that is no failure.
     static void step_over_notes(Job& job);
 
     DatagramSocket& socket_;

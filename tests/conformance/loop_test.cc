@@ -1,6 +1,6 @@
 #include "tests/testing/world.h"
-#include <array>
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <thread>
 

@@ -402,7 +402,8 @@ void ReadinessBackend::dispatch(const Poller::Event& event) {
 }
 
 // An error queue that has something which is no failure would be told for ever to a receive that
-// does not see it. One that asks for that ends with EAGAIN, and comes again when the queue is empty.
+// does not see it. One that asks for that ends with EAGAIN, and comes again when the queue is
+// empty.
 void ReadinessBackend::hand_back(Handle socket) {
     Entry* entry = table_.find(socket);
     if (entry == nullptr || entry->reads.empty()) return;
