@@ -12,7 +12,8 @@ import programs
 from programs import FT, GIVE_UP, Server, run
 
 MAIN = pathlib.Path(__file__).resolve().parents[2] / "tools" / "main.cc"
-COMMANDS = re.findall(r"^ +add_(\w+)\(program, chosen\);", MAIN.read_text(encoding="utf-8"), re.M)
+COMMANDS = [name.replace("_", "-") for name in
+            re.findall(r"^ +add_(\w+)\(program, chosen\);", MAIN.read_text(encoding="utf-8"), re.M)]
 
 
 class Usage(unittest.TestCase):
