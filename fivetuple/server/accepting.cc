@@ -95,8 +95,8 @@ Task<void> Server::empty_queue(Handle listener) {
         take(*std::move(stream));
     }
     // What a backend takes ahead of us from now on would be lost with the listener.
-    const bool takes_ahead = loop_.backend().stop_accepting(listener);
-    while (takes_ahead) {
+    if (!loop_.backend().stop_accepting(listener)) co_return;
+    while (true) {
         auto stream = co_await AcceptNext<SocketStream>(listener);
         if (!stream) co_return;
         take(*std::move(stream));

@@ -15,7 +15,7 @@ namespace fivetuple::testing_help {
 namespace {
 
 class FrameAllocations : public TaskTest {};
-FT_IN_ALL_WORLDS(FrameAllocations);
+FT_IN_KERNEL_WORLDS(FrameAllocations);
 
 constexpr int kWarm = 200;
 constexpr int kMeasured = 500;

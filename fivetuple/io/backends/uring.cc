@@ -126,6 +126,12 @@ void UringBackend::submit_accept(Op& op, Entry& entry) {
 // The kernel accepts no more by itself, and somebody waits.
 void UringBackend::accept_again(Entry& entry, int fd) {
     if (!entry.stopped) return arm_accept(entry, fd);
+    // The kernel wakes one of those that share a listener. If it was us, who were about to leave,
+    // nobody else has heard of that connection: as long as there is one, we take it.
+    if ((calls::wait_ready(fd, POLLIN, Time()) & POLLIN) != 0) {
+        arm_accept(entry, fd);
+        return end_accept(entry, {fd, entry.generation});
+    }
     while (Job* job = entry.waiting.pop()) finish_soon(static_cast<Op&>(*job), -ECANCELED);
 }
 
@@ -133,11 +139,13 @@ bool UringBackend::stop_accepting(Handle listener) {
     Entry* entry = table_.find(listener);
     if (entry == nullptr) return false;
     entry->stopped = true;
-    if (entry->multishot == Multishot::armed) {
-        entry->multishot = Multishot::ending;
-        cancel_request(tagged(listener.number, listener.generation, Tag::accept));
-    }
+    if (entry->multishot == Multishot::armed) end_accept(*entry, listener);
     return true;
+}
+
+void UringBackend::end_accept(Entry& entry, Handle listener) {
+    entry.multishot = Multishot::ending;
+    cancel_request(tagged(listener.number, listener.generation, Tag::accept));
 }
 
 // A receive into the caller's own bytes goes to the kernel as it is, unless a multishot stands

@@ -150,6 +150,7 @@ private:
     void submit_read(Op& op, Entry& entry);
     void submit_accept(Op& op, Entry& entry);
     void accept_again(Entry& entry, int fd);
+    void end_accept(Entry& entry, Handle listener);
 
     // Completions.
     void handle(const io_uring_cqe& completion);

@@ -278,8 +278,7 @@ void UringBackend::keep_accepted(Entry& entry, Handle listener, int fd) {
         entry.accepted_ahead = std::make_unique<std::vector<int>>();
     entry.accepted_ahead->push_back(fd);
     if (entry.accepted_ahead->size() < kMostAccepted || entry.multishot != Multishot::armed) return;
-    entry.multishot = Multishot::ending;
-    cancel_request(tagged(listener.number, listener.generation, Tag::accept));
+    end_accept(entry, listener);
 }
 
 // --- Serving -----------------------------------------------------------------------------------
