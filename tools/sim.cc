@@ -12,7 +12,6 @@
 // `ft sim`: named scenarios on a simulated network.
 namespace ft_tool {
 
-namespace ft = fivetuple;
 using ft_scenarios::Scenario;
 
 namespace {
