@@ -78,6 +78,7 @@ public:
     /// The oldest.
     std::optional<DatagramFailure> take();
     std::optional<SentTime> take_sent_time();
+    bool has_sent_times() const { return !sent_times_.empty(); }
 
 private:
     std::deque<DatagramFailure> failures_;

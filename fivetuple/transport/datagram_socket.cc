@@ -27,6 +27,7 @@ void DatagramSocket::MessageOp::step_over_notes(Job& job) {
 void DatagramSocket::drain_failures() {
     if (failures_ == nullptr) return;
     failures_->fill([this] { return loop().sockets().take_failure(handle()); });
+    if (waiter_ != nullptr && failures_->has_sent_times()) loop().backend().cancel(*waiter_);
 }
 
 std::optional<DatagramFailure> DatagramSocket::take_failure() {
@@ -41,7 +42,10 @@ bool DatagramSocket::NextSentTime::start(Node& node, std::coroutine_handle<> sle
         socket_.drain_failures();
         found_ = socket_.failures_->take_sent_time();
         ask_poll(socket_handle(), 0);  // An error queue with something in it is POLLERR.
-        if (!found_) return begin(node, sleeper);
+        if (!found_) {
+            socket_.waiter_ = this;
+            return begin(node, sleeper);
+        }
     }
     belongs_to(node);
     return false;
@@ -49,19 +53,20 @@ bool DatagramSocket::NextSentTime::start(Node& node, std::coroutine_handle<> sle
 
 void DatagramSocket::NextSentTime::step(Job& job) {
     auto& self = static_cast<NextSentTime&>(static_cast<Op&>(job));
-    if (self.result < 0) return self.resume();
-    self.socket_.drain_failures();
-    self.found_ = self.socket_.failures_->take_sent_time();
+    DatagramSocket& socket = self.socket_;
+    socket.waiter_ = nullptr;
+    if (self.result < 0 && self.result != -ECANCELED) return self.resume();
+    socket.drain_failures();
+    self.found_ = socket.failures_->take_sent_time();
     if (self.found_) return self.resume();
     // Else it is an earlier datagram that came back, which would wake us again and again.
-    const auto pending = get<PendingError>(self.socket_);
-    if (pending && pending->code != 0) {
-        self.result = -pending->code;
-    } else if (!self.node().is_stopped()) {
+    const auto pending = get<PendingError>(socket);
+    const int code = self.result > 0 && pending ? pending->code : 0;
+    if (code == 0 && !self.node().is_stopped()) {
+        socket.waiter_ = &self;
         return self.loop().backend().submit(self);
-    } else {
-        self.result = -ECANCELED;
     }
+    self.result = code != 0 ? -code : -ECANCELED;
     self.resume();
 }
 

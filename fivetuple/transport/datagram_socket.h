@@ -71,6 +71,8 @@ protected:
 
 private:
     void drain_failures();
+
+    NextSentTime* waiter_ = nullptr;  // Is told when somebody else has emptied the queue.
 };
 
 /// What all operations share: that a failure makes the socket look into its error queue.

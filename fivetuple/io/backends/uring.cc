@@ -128,10 +128,11 @@ void UringBackend::accept_again(Entry& entry, int fd) {
     if (!entry.stopped) return arm_accept(entry, fd);
     // The kernel wakes one of those that share a listener. If it was us, who were about to leave,
     // nobody else has heard of that connection: as long as there is one, we take it.
-    if ((calls::wait_ready(fd, POLLIN, Time()) & POLLIN) != 0) {
+    if (entry.looks_once_more && (calls::wait_ready(fd, POLLIN, Time()) & POLLIN) != 0) {
         arm_accept(entry, fd);
         return end_accept(entry, {fd, entry.generation});
     }
+    entry.looks_once_more = false;
     while (Job* job = entry.waiting.pop()) finish_soon(static_cast<Op&>(*job), -ECANCELED);
 }
 
@@ -139,6 +140,7 @@ bool UringBackend::stop_accepting(Handle listener) {
     Entry* entry = table_.find(listener);
     if (entry == nullptr) return false;
     entry->stopped = true;
+    entry->looks_once_more |= entry->multishot != Multishot::idle;
     if (entry->multishot == Multishot::armed) end_accept(*entry, listener);
     return true;
 }

@@ -50,9 +50,10 @@ private:
         bool open = false;
         bool closing = false;  // Closed by its owner; the kernel has not let go yet.
         bool listens = false;
-        bool stopped = false;   // Takes no more connections off the kernel's queue.
-        bool ended = false;     // The peer's end of stream has been seen.
-        std::uint8_t lost = 0;  // Connections in a row that broke before they were accepted.
+        bool stopped = false;          // Takes no more connections off the kernel's queue.
+        bool looks_once_more = false;  // But those that only it may have been told of.
+        bool ended = false;            // The peer's end of stream has been seen.
+        std::uint8_t lost = 0;         // Connections in a row that broke before they were accepted.
         ZeroCopyHabit zero_copy;
         Multishot multishot = Multishot::idle;
         std::uint16_t in_flight = 0;  // Requests that will still complete.
