@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/simulated_peers.h"
+#include "tests/testing/testing.h"
 #include <array>
 #include <cerrno>
 #include <string>
@@ -19,28 +21,9 @@ namespace fivetuple {
 namespace {
 
 using namespace std::chrono_literals;
-
-SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
-
-std::string some_text(std::size_t size) {
-    std::string text(size, ' ');
-    for (std::size_t place = 0; place < size; ++place) {
-        text[place] = static_cast<char>('a' + place * 7 % 26);
-    }
-    return text;
-}
-
-Task<void> echo(SocketAddress where) {
-    auto listener = TcpListener::bind(co_await this_loop(), where);
-    if (!listener) co_return;
-    auto peer = co_await listener->accept();
-    while (peer) {
-        auto got = co_await peer->read();
-        if (!got || got->empty()) co_return;
-        auto sent = co_await peer->write_all(std::as_const(*got).bytes());
-        if (!sent) co_return;
-    }
-}
+using testing_help::at;
+using testing_help::echo_one_stream;
+using testing_help::some_text;
 
 // What became of a client that sends a text and reads it back.
 struct Outcome {
@@ -74,7 +57,7 @@ struct Pair {
     }
     Outcome play(const std::string& text = "hello") {
         Outcome outcome;
-        server.run(echo(at("10.0.0.1:7")));
+        server.run(echo_one_stream(at("10.0.0.1:7")));
         client.run(ask(text, outcome));
         world.run_until_idle(1min);
         EXPECT_EQ(client.running(), 0u);
@@ -220,7 +203,7 @@ TEST(FaultyBackend, ACancelThatLosesItsRaceBringsTheResult) {
     Pair pair;
     pair.client.faults().once(CallKind::receive_lease, Fault::of(FaultKind::cancel_loses));
     Outcome outcome;
-    pair.server.run(echo(at("10.0.0.1:7")));
+    pair.server.run(echo_one_stream(at("10.0.0.1:7")));
     pair.client.run(read_within(50ms, outcome));
     pair.world.run_until_idle(1min);
     EXPECT_EQ(outcome.echoed, "hello");
@@ -231,7 +214,7 @@ TEST(FaultyBackend, ALateCancelStillEnds) {
     Pair pair;
     pair.client.faults().once(CallKind::receive_lease, Fault::of(FaultKind::cancel_late, 3ms));
     Outcome outcome;
-    pair.server.run(echo(at("10.0.0.1:7")));
+    pair.server.run(echo_one_stream(at("10.0.0.1:7")));
     pair.client.run(read_within(5ms, outcome));
     pair.world.run_until_idle(1min);
     EXPECT_EQ(outcome.failure, "recv: the time limit ran out");
@@ -241,7 +224,7 @@ TEST(FaultyBackend, ALateCancelStillEnds) {
 TEST(FaultyBackend, AHostThatCrashesWaitsForNothingLate) {
     Pair pair;
     pair.server.faults().always(CallKind::accept, Fault::of(FaultKind::cancel_late, 1h));
-    pair.server.run(echo(at("10.0.0.1:7")));
+    pair.server.run(echo_one_stream(at("10.0.0.1:7")));
     pair.world.run_for(10ms);
     pair.server.crash();
     EXPECT_EQ(pair.server.running(), 0u);

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/simulated_peers.h"
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -20,11 +21,10 @@ namespace fivetuple {
 namespace {
 
 using namespace std::chrono_literals;
+using testing_help::at;
 
 constexpr LengthPrefix kFraming{.width = 2, .limit = 1024};
 constexpr Duration kPatience = 300ms;
-
-SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
 
 // --- An echo server with framing and deadlines, and a client of it -----------------------------
 

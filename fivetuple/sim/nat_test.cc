@@ -1,5 +1,6 @@
 #include "fivetuple/sim/nat.h"
 
+#include "fivetuple/os/options/ip.h"
 #include "fivetuple/os/options/socket.h"
 #include "fivetuple/os/options/tcp.h"
 #include "fivetuple/sim/world.h"
@@ -10,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/simulated_peers.h"
+#include "tests/testing/testing.h"
 #include <array>
 #include <cerrno>
 #include <functional>
@@ -20,26 +23,26 @@ namespace fivetuple::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
+using testing_help::at;
+using testing_help::echo_one_stream;
+using testing_help::some_text;
 
 // Two laptops behind one address, and a server that has a public one.
 struct Home {
-    explicit Home(const NatOptions& options = {})
+    explicit Home(const NatOptions& options = {}, const LinkOptions& outer = {.delay = 10ms})
         : server(world.host("server", "203.0.113.80")),
           box(world.nat("box", {"198.51.100.7"}, options)),
           one(world.host("one", "192.168.0.10")),
           two(world.host("two", "192.168.0.11")) {
         box.hide(world.link(one, box, {.delay = 1ms}));
         box.hide(world.link(two, box, {.delay = 1ms}));
-        outer = &world.link(box, server, {.delay = 10ms});
+        world.link(box, server, outer);
     }
     World world;
     Host& server;
     Nat& box;
     Host& one;
     Host& two;
-    Cable* outer = nullptr;
 };
 
 // Answers each datagram with the address that it came from.
@@ -78,40 +81,62 @@ TEST(Nat, ThoseInsideShareOneAddress) {
     EXPECT_EQ(home.box.flows(), 2u);
 }
 
-Task<void> echo_one(SocketAddress where) {
-    auto listener = TcpListener::bind(co_await this_loop(), where);
-    auto peer = co_await listener->accept();
-    while (peer) {
-        auto got = co_await peer->read();
-        if (!got || got->empty()) co_return;
-        auto sent = co_await peer->write_all(got->bytes());
-        if (!sent) co_return;
+// Sends a text in pieces, each when the one before has come back.
+Task<void> send_in_pieces(const std::string& all, std::string& into) {
+    auto stream = co_await TcpStream::connect(at("203.0.113.80:7"));
+    EXPECT_TRUE(stream) << (stream ? "" : stream.error().message());
+    if (!stream) co_return;
+    while (into.size() < all.size()) {
+        auto sent = co_await stream->write_all(bytes_of(all).subspan(into.size(), 10'000));
+        EXPECT_TRUE(sent);
+        std::string part(10'000, ' ');
+        auto got = co_await stream->read_exact(std::as_writable_bytes(std::span(part)));
+        EXPECT_TRUE(got);
+        if (!got) co_return;
+        into += part;
     }
 }
 
 TEST(Nat, AStreamPassesBothWays) {
     Home home;
-    const std::string text(100'000, 'x');
+    const std::string text = some_text(100'000);
     std::string back;
-    home.server.run(echo_one(at("0.0.0.0:7")));
-    home.one.run(
-        [](const std::string& all, std::string& into) -> Task<void> {
-            auto stream = co_await TcpStream::connect(at("203.0.113.80:7"));
-            EXPECT_TRUE(stream) << (stream ? "" : stream.error().message());
-            if (!stream) co_return;
-            while (into.size() < all.size()) {
-                auto sent = co_await stream->write_all(bytes_of(all).subspan(into.size(), 10'000));
-                EXPECT_TRUE(sent);
-                std::string part(10'000, ' ');
-                auto got = co_await stream->read_exact(std::as_writable_bytes(std::span(part)));
-                EXPECT_TRUE(got);
-                if (!got) co_return;
-                into += part;
-            }
-        },
-        std::cref(text), std::ref(back));
+    home.server.run(echo_one_stream(at("0.0.0.0:7")));
+    home.one.run(send_in_pieces(std::cref(text), std::ref(back)));
     home.world.run_until_idle();
     EXPECT_EQ(back, text);
+}
+
+// The box itself says so, of packets as those inside have sent them.
+TEST(Nat, APathThatIsNarrowerOutsideIsFound) {
+    Home home({}, {.delay = 10ms, .mtu = 1200});
+    const std::string text = some_text(100'000);
+    std::string back;
+    home.server.run(echo_one_stream(at("0.0.0.0:7")));
+    home.one.run(send_in_pieces(std::cref(text), std::ref(back)));
+    home.world.run_until_idle();
+    EXPECT_EQ(back, text);
+    EXPECT_LT(home.world.elapsed(), 5min);
+}
+
+TEST(Nat, APacketThatHasPassedTooManyRoutersIsTold) {
+    Home home;
+    int code = 0;
+    home.one.run(
+        [](int& answer) -> Task<void> {
+            auto socket =
+                co_await UdpSocket::connect(at("203.0.113.80:53"), {.report_failures = true});
+            EXPECT_TRUE(set(*socket, TimeToLive{{1}}));
+            auto sent = co_await socket->send(bytes_of("how far?"));
+            EXPECT_TRUE(sent);
+            std::array<std::byte, 100> room;
+            auto got = co_await within(5s, socket->receive(room));
+            if (!got) answer = got.error().code();
+        },
+        std::ref(code));
+    home.world.run_until_idle();
+    EXPECT_EQ(code, EHOSTUNREACH);
+    EXPECT_EQ(home.box.counters().opened, 0u);
 }
 
 // The failure that keepalives are for: both ends hold the connection for good, and it is not.
@@ -134,7 +159,7 @@ Task<void> say_again_after(Duration pause, KeepAliveIdle every, Result<Transfer>
 TEST(Nat, AFlowThatIsSilentTooLongIsForgottenWithoutAWord) {
     Home home({.tcp = 10min});
     Result<Transfer> last = Transfer(0);
-    home.server.run(echo_one(at("0.0.0.0:7")));
+    home.server.run(echo_one_stream(at("0.0.0.0:7")));
     home.one.run(say_again_after(11min, KeepAliveIdle{{2h}}, std::ref(last)));
     home.world.run_until_idle(2h);
     EXPECT_TRUE(last && !*last && last->error().is(ECONNRESET));
@@ -144,7 +169,7 @@ TEST(Nat, AFlowThatIsSilentTooLongIsForgottenWithoutAWord) {
 TEST(Nat, F40_KeepalivesKeepItOpen) {
     Home home({.tcp = 10min});
     Result<Transfer> last = Transfer(0);
-    home.server.run(echo_one(at("0.0.0.0:7")));
+    home.server.run(echo_one_stream(at("0.0.0.0:7")));
     home.one.run(say_again_after(11min, KeepAliveIdle{{5min}}, std::ref(last)));
     home.world.run_until_idle(2h);
     EXPECT_TRUE(last && *last);
@@ -153,7 +178,7 @@ TEST(Nat, F40_KeepalivesKeepItOpen) {
 
 TEST(Nat, NobodyOutsideCanBeginAFlow) {
     Home home;
-    home.one.run(echo_one(at("0.0.0.0:7")));
+    home.one.run(echo_one_stream(at("0.0.0.0:7")));
     int direct = 0, mapped = 0;
     home.server.run(
         [](int& to_inside, int& to_box) -> Task<void> {

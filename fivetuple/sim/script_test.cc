@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/simulated_peers.h"
 #include <array>
 #include <set>
 #include <string>
@@ -16,20 +17,8 @@ namespace fivetuple::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
-
-Task<void> echo(SocketAddress where) {
-    auto socket = UdpSocket::bind(co_await this_loop(), where);
-    if (!socket) co_return;
-    std::array<std::byte, 256> room;
-    while (true) {
-        auto got = co_await socket->receive(room);
-        if (!got) co_return;
-        auto sent = co_await socket->send_to(got->bytes, got->from);
-        if (!sent) co_return;
-    }
-}
+using testing_help::at;
+using testing_help::echo_datagrams;
 
 // Asks ten times a second; notes when each answer came.
 Task<void> ask(SocketAddress whom, int count, std::vector<Duration>& answers) {
@@ -64,11 +53,11 @@ protected:
         trouble.lasts = 1s;
         trouble.where = kind >= TroubleKind::partition ? "server" : "client-server";
         trouble.strength = strength;
-        server.run(echo(at("10.0.0.1:7")));
+        server.run(echo_datagrams(at("10.0.0.1:7")));
         client.run(ask(at("10.0.0.1:7"), 30, answers));
         play(world, {trouble}, [this](Host& host) {
             ++came_up;
-            host.run(echo(at("10.0.0.1:7")));
+            host.run(echo_datagrams(at("10.0.0.1:7")));
         });
         world.run_until_idle();
         before = count(0s, 1s);
@@ -165,7 +154,7 @@ TEST_F(ScriptTest, AClockJumpsAndNothingElseDoes) {
 TEST_F(ScriptTest, TwoCutsAtOnceEndWithTheLast) {
     Trouble first{TroubleKind::cut, 1s, 1s, "client-server", false, 0};
     Trouble second{TroubleKind::cut, 1500ms, 1s, "client-server", false, 0};
-    server.run(echo(at("10.0.0.1:7")));
+    server.run(echo_datagrams(at("10.0.0.1:7")));
     client.run(ask(at("10.0.0.1:7"), 30, answers));
     play(world, {first, second});
     world.run_until_idle();
@@ -204,7 +193,7 @@ TEST_F(ScriptTest, AfterAScriptEverythingIsAsItWas) {
         EXPECT_FALSE(cable.from(one).swallows() || cable.from(two).swallows());
         std::vector<Duration> got;
         const Duration began = other.elapsed();
-        two.run(echo(at("10.0.0.2:7")));
+        two.run(echo_datagrams(at("10.0.0.2:7")));
         one.run(
             [](std::vector<Duration>& into) -> Task<void> {
                 auto socket = co_await UdpSocket::connect(at("10.0.0.2:7"));

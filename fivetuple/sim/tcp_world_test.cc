@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/simulated_peers.h"
+#include "tests/testing/testing.h"
 #include <algorithm>
 #include <cerrno>
 #include <string>
@@ -20,16 +22,8 @@ namespace fivetuple::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
-
-std::string some_text(std::size_t size) {
-    std::string text(size, ' ');
-    for (std::size_t place = 0; place < size; ++place) {
-        text[place] = static_cast<char>('a' + place * 7 % 26);
-    }
-    return text;
-}
+using testing_help::at;
+using testing_help::some_text;
 
 Task<void> echo_peer(TcpStream peer) {
     while (true) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/simulated_peers.h"
 #include <array>
 #include <cerrno>
 #include <set>
@@ -16,21 +17,8 @@ namespace fivetuple::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
-
-// Answers each datagram with itself.
-Task<void> echo(SocketAddress where) {
-    auto socket = UdpSocket::bind(co_await this_loop(), where);
-    if (!socket) co_return;
-    std::array<std::byte, 2048> room;
-    while (true) {
-        auto got = co_await socket->receive(room);
-        if (!got) co_return;
-        auto sent = co_await socket->send_to(got->bytes, got->from);
-        if (!sent) co_return;
-    }
-}
+using testing_help::at;
+using testing_help::echo_datagrams;
 
 // Asks `count` times, each time until an answer comes; notes how long each took.
 Task<void> ask(SocketAddress whom, int count, std::vector<Duration>& took) {
@@ -56,7 +44,7 @@ TEST(World, ADatagramTakesTheTimeOfItsWay) {
     Host& client = world.host("client", "10.0.0.2");
     world.link(server, client, {.delay = 20ms});
     std::vector<Duration> took;
-    server.run(echo(at("10.0.0.1:7")));
+    server.run(echo_datagrams(at("10.0.0.1:7")));
     client.run(ask(at("10.0.0.1:7"), 3, took));
     EXPECT_TRUE(world.run_until_idle());
     EXPECT_EQ(took, (std::vector<Duration>{40ms, 40ms, 40ms}));
@@ -71,7 +59,7 @@ TEST(World, WhatIsLostIsAskedForAgain) {
     Host& client = world.host("client", "10.0.0.2");
     world.link(server, client, {.delay = 1ms, .loss = 0.3});
     std::vector<Duration> took;
-    server.run(echo(at("10.0.0.1:7")));
+    server.run(echo_datagrams(at("10.0.0.1:7")));
     client.run(ask(at("10.0.0.1:7"), 100, took));
     EXPECT_TRUE(world.run_until_idle());
     ASSERT_EQ(took.size(), 100u);
@@ -109,7 +97,7 @@ TEST(World, RoutersPassPacketsOnAndTellWhatIsTooLarge) {
     world.link(server, router, {.delay = 1ms, .mtu = 1000});
     world.link(router, client, {.delay = 1ms});
     std::vector<Duration> took;
-    server.run(echo(at("10.0.0.1:7")));
+    server.run(echo_datagrams(at("10.0.0.1:7")));
     client.run(ask(at("10.0.0.1:7"), 2, took));
     EXPECT_TRUE(world.run_until_idle());
     EXPECT_EQ(took, (std::vector<Duration>{4ms, 4ms}));
@@ -145,7 +133,7 @@ TEST(World, TheSameSeedGivesTheSameRun) {
         world.link(server, client,
                    {.delay = 1ms, .jitter = 3ms, .may_overtake = true, .loss = 0.2});
         std::vector<Duration> took;
-        server.run(echo(at("10.0.0.1:7")));
+        server.run(echo_datagrams(at("10.0.0.1:7")));
         client.run(ask(at("10.0.0.1:7"), 50, took));
         world.run_until_idle();
         return world.trace();
@@ -215,7 +203,7 @@ TEST(World, AnObserverChangesNothing) {
         Host& client = world.host("client", "10.0.0.2");
         world.link(server, client, {.delay = 1ms, .loss = 0.2});
         std::vector<Duration> took;
-        server.run(echo(at("10.0.0.1:7")));
+        server.run(echo_datagrams(at("10.0.0.1:7")));
         client.run(ask(at("10.0.0.1:7"), 50, took));
         world.run_until_idle();
         return world.trace();
@@ -232,7 +220,7 @@ TEST(World, ACutCableAndAPartitionKeepPacketsAway) {
     Host& client = world.host("client", "10.0.0.2");
     Cable& cable = world.link(server, client, {.delay = 20ms});
     std::vector<Duration> took;
-    server.run(echo(at("10.0.0.1:7")));
+    server.run(echo_datagrams(at("10.0.0.1:7")));
     client.run(ask(at("10.0.0.1:7"), 1, took));
     world.run_for(10ms);
     cable.cut();
@@ -253,7 +241,7 @@ TEST(World, APausedHostAnswersLater) {
     Host& client = world.host("client", "10.0.0.2");
     world.link(server, client, {.delay = 1ms});
     std::vector<Duration> took;
-    server.run(echo(at("10.0.0.1:7")));
+    server.run(echo_datagrams(at("10.0.0.1:7")));
     world.run_for(1ms);
     server.pause();
     client.run(ask(at("10.0.0.1:7"), 1, took));
@@ -270,7 +258,7 @@ TEST(World, ACrashedHostIsGoneWithItsPrograms) {
     Host& client = world.host("client", "10.0.0.2");
     world.link(server, client, {.delay = 1ms});
     std::vector<Duration> took;
-    server.run(echo(at("10.0.0.1:7")));
+    server.run(echo_datagrams(at("10.0.0.1:7")));
     client.run(ask(at("10.0.0.1:7"), 1, took));
     world.run_for(500us);
     server.crash();
@@ -278,7 +266,7 @@ TEST(World, ACrashedHostIsGoneWithItsPrograms) {
     world.run_for(1s);
     EXPECT_TRUE(took.empty());
     server.restart();
-    server.run(echo(at("10.0.0.1:7")));
+    server.run(echo_datagrams(at("10.0.0.1:7")));
     world.run_for(1s);
     EXPECT_EQ(took.size(), 1u);
 }

@@ -1,7 +1,6 @@
 #include "fivetuple/transport/connect.h"
 
-#include <sys/resource.h>
-
+#include "tests/testing/few_descriptors.h"
 #include "tests/testing/served.h"
 #include <cerrno>
 #include <string>
@@ -12,37 +11,6 @@ namespace fivetuple::testing_help {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Lets this process have only a few more descriptors than it has, while it lives.
-class FewDescriptors {
-public:
-    FewDescriptors() {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const Fd next(::dup(2));
-        rlimit lower = before_;
-        lower.rlim_cur = static_cast<rlim_t>(next.raw()) + 50;
-        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &lower), 0);
-    }
-    FewDescriptors(const FewDescriptors&) = delete;
-    FewDescriptors& operator=(const FewDescriptors&) = delete;
-    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
-private:
-    rlimit before_{};
-};
-
-// Holds all that are left.
-class NoDescriptorLeft {
-public:
-    NoDescriptorLeft() {
-        held_.reserve(100);
-        for (int number = ::dup(2); number >= 0; number = ::dup(2)) held_.emplace_back(number);
-        EXPECT_EQ(errno, EMFILE);
-    }
-
-private:
-    std::vector<Fd> held_;
-};
 
 class ServerShortage : public ServedTest {
     FewDescriptors few_;

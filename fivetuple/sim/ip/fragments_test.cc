@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/testing.h"
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -13,6 +14,7 @@ namespace fivetuple::sim {
 namespace {
 
 using namespace std::chrono_literals;
+using testing_help::some_text;
 
 constexpr Time kStart{};
 
@@ -21,12 +23,6 @@ IpHeader header_of(bool v4, std::uint32_t identification = 7) {
             .destination = *IpAddress::parse(v4 ? "10.0.0.2" : "fd00::2"),
             .may_fragment = v4,
             .identification = v4 ? identification : 0};
-}
-
-std::string some_text(std::size_t size) {
-    std::string text(size, ' ');
-    for (std::size_t at = 0; at < size; ++at) text[at] = static_cast<char>('a' + at * 7 % 26);
-    return text;
 }
 
 Packet packet_of(bool v4, const std::string& text) {

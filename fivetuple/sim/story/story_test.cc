@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/simulated_peers.h"
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -16,8 +17,7 @@ namespace fivetuple::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
+using testing_help::at;
 
 Task<void> take_one(SocketAddress where) {
     auto listener = TcpListener::bind(co_await this_loop(), where);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/simulated_peers.h"
 #include <cerrno>
 #include <list>
 #include <string_view>
@@ -9,7 +10,7 @@
 namespace fivetuple::sim::udp {
 namespace {
 
-SocketAddress at(std::string_view text) { return *SocketAddress::parse(text); }
+using testing_help::at;
 
 class UdpTable : public ::testing::Test {
 protected:
