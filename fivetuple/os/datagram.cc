@@ -45,11 +45,13 @@ bool read_packet_info(const ControlMessage& message, DatagramDetails& details) {
     return false;
 }
 
-// Whether a count of nanoseconds since 1970 holds it.
-bool is_wall_time(const timespec& stamp) {
+// What the kernel's time is in ours; nothing where a count of nanoseconds since 1970 cannot hold it.
+std::optional<WallTime> to_wall_time(const timespec& stamp) {
     constexpr std::int64_t kSecond = 1'000'000'000;
-    return stamp.tv_sec >= 0 && stamp.tv_sec < INT64_MAX / kSecond && stamp.tv_nsec >= 0 &&
-           stamp.tv_nsec < kSecond;
+    const bool fits = stamp.tv_sec >= 0 && stamp.tv_sec < INT64_MAX / kSecond &&
+                      stamp.tv_nsec >= 0 && stamp.tv_nsec < kSecond;
+    if (!fits) return std::nullopt;
+    return WallTime(std::chrono::seconds(stamp.tv_sec) + std::chrono::nanoseconds(stamp.tv_nsec));
 }
 
 bool is(const ControlMessage& message, int level, int type) {
@@ -77,10 +79,7 @@ bool DatagramDetails::read(const ControlMessage& message) {
     }
     if (is(message, SOL_SOCKET, SCM_TIMESTAMPNS)) {
         timespec stamp{};
-        if (message.read(stamp) && is_wall_time(stamp)) {
-            received_at = WallTime(std::chrono::seconds(stamp.tv_sec) +
-                                   std::chrono::nanoseconds(stamp.tv_nsec));
-        }
+        if (message.read(stamp)) received_at = to_wall_time(stamp);
         return true;
     }
     if (is(message, SOL_SOCKET, SO_RXQ_OVFL)) return message.read(lost);
@@ -122,9 +121,10 @@ bool DatagramFailure::read(const ControlMessage& message) {
     if (is(message, SOL_SOCKET, SCM_TIMESTAMPING)) {
         std::array<timespec, 3> times{};  // The first is by the kernel's clock.
         if (!message.read(times)) return false;
+        const auto at = to_wall_time(times[0]);
+        if (!at) return false;
         if (!sent) sent.emplace();
-        sent->at = WallTime(std::chrono::seconds(times[0].tv_sec) +
-                            std::chrono::nanoseconds(times[0].tv_nsec));
+        sent->at = *at;
         return true;
     }
     const bool is_v4 = is(message, IPPROTO_IP, IP_RECVERR);
