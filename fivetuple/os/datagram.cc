@@ -45,7 +45,7 @@ bool read_packet_info(const ControlMessage& message, DatagramDetails& details) {
     return false;
 }
 
-// What the kernel's time is in ours; nothing where a count of nanoseconds since 1970 cannot hold it.
+// The time that the kernel means; none where a count of nanoseconds since 1970 cannot hold it.
 std::optional<WallTime> to_wall_time(const timespec& stamp) {
     constexpr std::int64_t kSecond = 1'000'000'000;
     const bool fits = stamp.tv_sec >= 0 && stamp.tv_sec < INT64_MAX / kSecond &&
