@@ -24,6 +24,7 @@ void add_options(CLI::App& program, Run& chosen);
 void add_explain(CLI::App& program, Run& chosen);
 void add_ping(CLI::App& program, Run& chosen);
 void add_sim(CLI::App& program, Run& chosen);
+void add_ss(CLI::App& program, Run& chosen);
 
 /// The address that commands talk on when none is given.
 inline constexpr const char* kDefaultAddress = "127.0.0.1:7777";
@@ -41,6 +42,7 @@ struct LoopArguments {
 /// to connect to.
 std::string check_address(const std::string& text);
 std::string check_peer(const std::string& text);
+std::string check_unix(const std::string& text);
 std::string check_duration(const std::string& text);
 std::string check_bytes(const std::string& text);
 

@@ -55,6 +55,7 @@ int run(int count, char** arguments) {
     add_ping(program, chosen);
     add_sim(program, chosen);
     add_ctl(program, chosen);
+    add_ss(program, chosen);
     try {
         program.parse(count, arguments);
     } catch (const CLI::Success& asked_for_help) {
