@@ -24,23 +24,27 @@ void set(const Fd& socket, int level, int option, const void* value, socklen_t s
 
 }  // namespace
 
-Fd connect_to(const sockaddr_in& server, std::uint32_t source) {
-    Fd made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Fd open_socket(std::uint32_t source, int flags) {
+    Fd made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
     if (!made.is_open()) fail(errno_text("socket"));
-    const timeval patience = {kPatienceSeconds, 0};
-    set(made, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience, "SO_SNDTIMEO");
     const int on = 1;
     set(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on, "TCP_NODELAY");
-    if (source != 0) {
-        // The port is chosen at connect, when the kernel may reuse one that serves other peers.
-        set(made, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on, "IP_BIND_ADDRESS_NO_PORT");
-        sockaddr_in from = {};
-        from.sin_family = AF_INET;
-        from.sin_addr.s_addr = htonl(source);
-        if (bind(made.number(), reinterpret_cast<const sockaddr*>(&from), sizeof from) < 0) {
-            fail(errno_text("bind"));
-        }
+    if (source == 0) return made;
+    // The port is chosen at connect, when the kernel may reuse one that serves other peers.
+    set(made, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on, "IP_BIND_ADDRESS_NO_PORT");
+    sockaddr_in from = {};
+    from.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl(source);
+    if (bind(made.number(), reinterpret_cast<const sockaddr*>(&from), sizeof from) < 0) {
+        fail(errno_text("bind"));
     }
+    return made;
+}
+
+Fd connect_to(const sockaddr_in& server, std::uint32_t source) {
+    Fd made = open_socket(source);
+    const timeval patience = {kPatienceSeconds, 0};
+    set(made, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience, "SO_SNDTIMEO");
     if (connect(made.number(), reinterpret_cast<const sockaddr*>(&server), sizeof server) < 0) {
         fail(errno_text("connect"));
     }

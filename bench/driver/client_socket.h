@@ -12,6 +12,10 @@
 
 namespace bench {
 
+/// A TCP socket that is not connected yet. With a `source` other than 0 it has that address (host
+/// byte order); `flags` as those of socket(2).
+Fd open_socket(std::uint32_t source = 0, int flags = 0);
+
 /// A connected TCP socket whose connect and send block, for some seconds at most. With a
 /// `source` other than 0 it comes from that address (host byte order).
 Fd connect_to(const sockaddr_in& server, std::uint32_t source = 0);

@@ -20,6 +20,7 @@ namespace bench {
 namespace {
 
 constexpr int kStartMilliseconds = 5'000;
+constexpr timespec kEndPause = {0, 10'000'000};
 
 std::string goal_of(const ServerSpec& spec) { return "cannot measure the server " + spec.name; }
 
@@ -105,6 +106,21 @@ void Server::stop() {
     const std::string ending = child_.stop();
     if (ending != "exited with 0") {
         throw Failure(goal_of(spec_), fmt::format("asked to end by SIGTERM, it {}", ending));
+    }
+}
+
+void Server::wait_for_end(std::chrono::seconds patience) {
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    while (true) {
+        throw_if_interrupted();
+        if (const auto ending = child_.ending()) {
+            if (*ending == "exited with 0") return;
+            throw Failure(goal_of(spec_), "expected to end by itself, it " + *ending);
+        }
+        if (std::chrono::steady_clock::now() > give_up) {
+            throw Failure(goal_of(spec_), "it should have ended by itself and has not");
+        }
+        nanosleep(&kEndPause, nullptr);
     }
 }
 

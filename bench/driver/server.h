@@ -31,10 +31,14 @@ public:
     /// The clock of the CPU time that the process has used.
     clockid_t cpu_clock() const { return cpu_clock_; }
 
+    pid_t pid() const { return child_.pid(); }
+
     /// Throws a Failure naming the server when it has died.
     void must_be_alive();
     /// Ends it; throws a Failure when it did not exit with 0.
     void stop();
+    /// Waits until it has ended by itself; throws a Failure when it does not, or not with 0.
+    void wait_for_end(std::chrono::seconds patience);
     /// Anonymous memory that is resident now, in bytes.
     std::int64_t anonymous_bytes() const;
 
