@@ -54,13 +54,12 @@ std::string check_grouping(const std::string& text) {
     return "\"" + text + "\" is nothing to group by; there are " + names;
 }
 
-// Unless it is said otherwise, what is connected: listeners and sockets that talk to anybody are
-// asked for.
+// Unless it is said otherwise, what is connected and has a process, as `ss` does it.
 diag::StateSet states_asked(const SsArguments& arguments, const diag::Filter& filter) {
     using diag::StateSet;
     if (arguments.all || filter.names_states()) return StateSet::all();
     const StateSet open = StateSet(ft::TcpState::listening) | StateSet(ft::TcpState::closed);
-    return arguments.listening ? open : StateSet::connected();
+    return arguments.listening ? open : StateSet::connected() & StateSet::big();
 }
 
 diag::Query query_of(const SsArguments& arguments, const diag::Filter& filter) {
@@ -167,7 +166,7 @@ void add_kinds(CLI::App& command, SsArguments& arguments) {
     command.add_flag("-6,--ipv6", arguments.only_v6, "those of IPv6 only");
     command.add_flag("-l,--listening", arguments.listening,
                      "those that wait for anybody, instead of those that are connected");
-    command.add_flag("-a,--all", arguments.all, "both");
+    command.add_flag("-a,--all", arguments.all, "both, and those in time-wait and syn-recv");
 }
 
 }  // namespace

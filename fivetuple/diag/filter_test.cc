@@ -218,7 +218,7 @@ TEST(SocketFilter, AMistakeIsToldWithItsPlaceAndAWayOut) {
             << each.filter << ": " << wrong.hint;
     }
     EXPECT_EQ(mistake("state establish").to_string("state establish").substr(0, 42),
-              "  state establish\n        ^ there is no sta");
+              "  state establish\n        ^ there is no st");
 }
 
 TEST(SocketFilter, ItIsNeitherTooLongNorTooDeep) {

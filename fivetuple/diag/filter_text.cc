@@ -36,8 +36,7 @@ std::string states_text(StateSet states) {
         if (!states.contains(state)) continue;
         text += (text.empty() ? "state " : " state ") + std::string(name_of(state));
     }
-    // Such a set is made by `exclude all` only.
-    return text.empty() ? "not state all" : text;
+    return text.empty() ? "exclude all" : text;
 }
 
 std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }

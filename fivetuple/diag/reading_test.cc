@@ -178,7 +178,7 @@ TEST(SocketReading, UnixSocketsHavePathsAbstractNamesOrNone) {
     const Sent abstract(unix_message(SOCK_SEQPACKET, "\0a\0b"sv));
     const auto named = read_unix(abstract.message);
     EXPECT_EQ(named->unix_name, "a\0b"sv);
-    EXPECT_EQ(named->local_text(), "unix:@a\\x00b");
+    EXPECT_EQ(named->local_text(), "@a\\x00b");
     EXPECT_EQ(name_of(named->kind), "unix seqpacket");
     Request with_peer = unix_message(SOCK_DGRAM, "");
     with_peer.add(UNIX_DIAG_PEER, std::uint32_t{9});

@@ -20,7 +20,10 @@ std::string unix_text(const SeenSocket& socket) {
     if (socket.unix_name.empty()) return "*";
     const auto address = socket.is_abstract ? SocketAddress::unix_abstract(socket.unix_name)
                                             : SocketAddress::unix_path(socket.unix_name);
-    return address ? std::string(address->to_string()) : std::string(socket.unix_name);
+    if (!address) return std::string(socket.unix_name);
+    const std::string text = address->to_string();
+    constexpr std::string_view kFront = "unix:";
+    return text.starts_with(kFront) ? text.substr(kFront.size()) : text;
 }
 
 // As the kernel's headers name those that are met most.
