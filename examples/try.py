@@ -203,6 +203,33 @@ def safe_server():
             expect(server.ended(), "")
 
 
+def processes():
+    with tempfile.TemporaryDirectory() as folder, \
+            Server("13_processes", "127.0.0.1:0", "2", f"{folder}/control") as server:
+        with contextlib.ExitStack() as peers:
+            held = [peers.enter_context(server.connect()) for _ in range(20)]
+            for each in held:
+                echoes(each, b"hello")
+            workers = tell(f"{folder}/control", b"workers").decode().splitlines()
+            expect(len(workers), 2)
+            counts = [int(each.split("connections ")[1].split()[0]) for each in workers]
+            expect(sum(counts), 20)
+            os.kill(int(workers[0].split("process ")[1].split()[0]), signal.SIGKILL)
+            expect(server.process.stdout.readline(), "worker 0 was killed by signal 9 (Killed)\n")
+            broken = 0
+            for each in held:
+                try:
+                    echoes(each, b"still there")
+                except (OSError, AssertionError):
+                    broken += 1
+            expect(broken, counts[0])
+            for _ in range(10):
+                with server.connect() as peer:
+                    echoes(peer, b"a new one")
+        server.process.send_signal(signal.SIGTERM)
+        expect(server.process.wait(PATIENCE), 0)
+
+
 def connects_all_the_time(address, stop, results):
     """Connects and asks until it is told to stop; notes what came of each."""
     host, port = address.rsplit(":", 1)
@@ -311,6 +338,7 @@ TRIES = {
     "10_watch_addresses": watch_addresses,
     "11_safe_server": safe_server,
     "12_restart": restart,
+    "13_processes": processes,
     "ladder_1_iterative": lambda: rung("1_iterative", 1),
     "ladder_2_threads": lambda: rung("2_threads", 100),
     "ladder_3_poll": lambda: rung("3_poll", 100),

@@ -53,6 +53,11 @@ std::string check_peer(const std::string& text) {
     }
     return check_address(text);
 }
+std::string check_unix(const std::string& text) {
+    std::string wrong = check_peer(text);
+    if (!wrong.empty() || address_of(text).is_unix()) return wrong;
+    return "\"" + text + "\": servers are told on a name in the Unix domain, a path or @name";
+}
 std::string check_duration(const std::string& text) { return wrong_with(ft::parse_duration(text)); }
 std::string check_bytes(const std::string& text) { return wrong_with(ft::parse_bytes(text)); }
 

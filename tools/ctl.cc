@@ -44,12 +44,6 @@ int tell(const std::string& where, const std::vector<std::string>& words) {
     return 0;
 }
 
-std::string check_unix(const std::string& text) {
-    std::string wrong = check_peer(text);
-    if (!wrong.empty() || address_of(text).is_unix()) return wrong;
-    return "\"" + text + "\": servers are told on a name in the Unix domain, a path or @name";
-}
-
 }  // namespace
 
 void add_ctl(CLI::App& program, Run& chosen) {
@@ -63,7 +57,8 @@ void add_ctl(CLI::App& program, Run& chosen) {
     command
         ->add_option("COMMAND", *words,
                      "status (counters, as Prometheus reads them), connections,\n"
-                     "tasks, drain, or kill and the number of a connection")
+                     "tasks, drain, kill and the number of a connection, retire\n"
+                     "and that of a worker, or workers (where they are processes)")
         ->required();
     command->callback(
         [&chosen, where, words] { chosen = [where, words] { return tell(*where, *words); }; });

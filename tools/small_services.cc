@@ -1,11 +1,11 @@
 #include "tools/small_services.h"
 
 #include "fivetuple/server.h"
-#include "fivetuple/task/run.h"
 #include "fivetuple/task/scope.h"
 #include "fivetuple/transport/pump.h"
 
 #include "tools/relay_child.h"
+#include "tools/service.h"
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -21,60 +21,8 @@ namespace ft = fivetuple;
 
 namespace {
 
-struct ServiceArguments {
-    std::string address = kDefaultAddress;
-    std::size_t connections = 10'000;
-    std::size_t per_address = 256;
-    std::string silence = "1m";
+struct ProgramArguments : ServiceArguments {
     std::string exec;
-    LoopArguments loop;
-
-    void add_to(CLI::App& command) {
-        command.add_option("address", address, "where to listen")
-            ->capture_default_str()
-            ->type_name("ADDR")
-            ->check(check_address);
-        command.add_option("--connections", connections, "connections at a time, in all")
-            ->capture_default_str()
-            ->type_name("N")
-            ->check(CLI::PositiveNumber.description(""));
-        command
-            .add_option("--per-address", per_address,
-                        "connections of one address, other than loopback's")
-            ->capture_default_str()
-            ->type_name("N")
-            ->check(CLI::PositiveNumber.description(""));
-        command
-            .add_option("--silence", silence,
-                        "end a connection on which nothing has moved for so long; 0: never")
-            ->capture_default_str()
-            ->type_name("TIME")
-            ->check(check_duration);
-        loop.add_to(command);
-    }
-
-    ft::ServerOptions options() const {
-        ft::ServerOptions options;
-        options.listen = {address_of(address)};
-        options.limits.connections = connections;
-        options.limits.per_address = per_address;
-        const ft::Duration limit = duration_of(silence);
-        options.limits.idle = limit > ft::Duration::zero() ? limit : ft::ServerLimits::kForever;
-        options.limits.write = options.limits.idle;
-        // None of these services needs its peer to speak first.
-        options.limits.first_byte = options.limits.idle;
-        options.drain_at_signals = true;
-        // What is under way has no end of its own: who asks us to end does not want to wait for it.
-        options.drain_how.hard = std::chrono::seconds(5);
-        options.listening = [](const ft::SocketAddress& at) {
-            std::printf("listening on %s\n", at.to_string().c_str());
-            std::fflush(stdout);
-        };
-        options.log = [](std::string_view line) {
-            std::fprintf(stderr, "warning: %.*s\n", static_cast<int>(line.size()), line.data());
-        };
-        return options;
-    }
 };
 
 ft::Task<void> discard(ft::Connection& peer) {
@@ -161,15 +109,10 @@ ft::Task<void> run_program(ft::Connection& peer, std::string command) {
     }
 }
 
-int serve(const ServiceArguments& arguments, ft::ConnectionHandler handler) {
-    auto loop = ft::Loop::open(arguments.loop.options());
-    if (!loop) return failed("listen on " + arguments.address, loop.error());
-    mention_choice((*loop)->choice());
-    ft::Server server(**loop, arguments.options(), std::move(handler));
-    const auto served = ft::run(**loop, server.serve());
+int serve(const ServiceArguments& arguments, const ft::ConnectionHandler& handler) {
+    const auto served = serve_until_signal(arguments, arguments.options(), handler);
     if (!served) return failed("listen on " + arguments.address, served.error());
-    std::printf("accepted %llu connections\n",
-                static_cast<unsigned long long>(server.counters().accepted));
+    std::printf("accepted %llu connections\n", static_cast<unsigned long long>(served->accepted));
     return 0;
 }
 
@@ -199,7 +142,7 @@ void add_daytime(CLI::App& program, Run& chosen) {
 
 void add_serve_tcp(CLI::App& program, Run& chosen) {
     auto* command = program.add_subcommand("serve-tcp", "a server of any program");
-    auto arguments = std::make_shared<ServiceArguments>();
+    auto arguments = std::make_shared<ProgramArguments>();
     arguments->add_to(*command);
     command
         ->add_option("--exec", arguments->exec,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 namespace fivetuple {
 
@@ -41,6 +42,12 @@ void Histogram::merge(const Histogram& other) {
 }
 
 double Histogram::mean() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
+
+// 2^bit is the first value of its bucket.
+std::uint64_t Histogram::count_below_power(unsigned bit) const {
+    const auto end = static_cast<std::ptrdiff_t>(bucket_of(std::uint64_t{1} << bit));
+    return std::accumulate(counts_.begin(), counts_.begin() + end, std::uint64_t{0});
+}
 
 std::uint64_t Histogram::quantile(double share) const {
     if (count_ == 0) return 0;

@@ -20,6 +20,9 @@ public:
     std::uint64_t least() const { return count_ == 0 ? 0 : least_; }
     std::uint64_t most() const { return most_; }
     double mean() const;
+    double sum() const { return sum_; }
+    /// How many values were below 2^`bit`, which is at most 44.
+    std::uint64_t count_below_power(unsigned bit) const;
     /// The value that this share of all values (0.99: 99 %) does not exceed, at most 1.6 % too
     /// high.
     std::uint64_t quantile(double share) const;

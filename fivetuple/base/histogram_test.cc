@@ -130,6 +130,18 @@ TEST(Histogram, MergingIsAsIfOneHadRecordedAll) {
     }
 }
 
+TEST(Histogram, PowersOfTwoDivideItExactly) {
+    Histogram histogram;
+    for (unsigned bit = 0; bit <= 44; ++bit) {
+        histogram.record((std::uint64_t{1} << bit) - 1);
+        histogram.record(std::uint64_t{1} << bit);
+    }
+    for (unsigned bit = 0; bit <= 44; ++bit) {
+        EXPECT_EQ(histogram.count_below_power(bit), 2 * bit + 1) << bit;
+    }
+    EXPECT_EQ(Histogram().count_below_power(44), 0u);
+}
+
 TEST(Histogram, MergingAnEmptyOneChangesNothing) {
     Histogram histogram = histogram_of({5, 6});
     histogram.merge(Histogram());

@@ -1,21 +1,31 @@
 #include "fivetuple/io/loop.h"
 
 #include "fivetuple/base/assert.h"
+#include "fivetuple/io/loop_count.h"
 #include "fivetuple/os/process.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace fivetuple {
+namespace {
+
+std::atomic<std::size_t> living = 0;
+
+}  // namespace
+
+std::size_t loop_count() { return living.load(std::memory_order_relaxed); }
 
 Loop::Loop(std::unique_ptr<Backend> backend, BackendChoice choice)
     : backend_(std::move(backend)), choice_(std::move(choice)), owner_process_(process_mark()) {
+    living++;
     backend_->report_to(ready_);
     if (const std::uint64_t seed = backend_->tie_seed(); seed != 0) timers_.draw_ties(seed);
     turn_began_ = backend_->now();
 }
 
 Loop::~Loop() {
+    living--;
     if (owner_process_ != process_mark()) {
         // A copy in a fork()ed child. What it shares with its parent is not the child's to end.
         static_cast<void>(backend_.release());

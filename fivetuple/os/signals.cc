@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <mutex>
+#include <utility>
 
 namespace fivetuple {
 namespace {
@@ -77,6 +78,20 @@ void unwatch_signals(SignalWatcher& watcher) {
         }
     }
     while (at_work.load(std::memory_order_seq_cst) != 0) ::sched_yield();
+}
+
+void forget_signal_watchers() {
+    for (Slot& slot : slots) {
+        slot.watcher = nullptr;
+        for (auto& wanted : slot.wants) wanted = false;
+    }
+    for (int number = 1; number < NSIG; ++number) {
+        bool& caught = is_caught[static_cast<std::size_t>(number)];
+        if (!std::exchange(caught, false)) continue;
+        struct sigaction action{};
+        action.sa_handler = SIG_DFL;
+        ::sigaction(number, &action, nullptr);
+    }
 }
 
 SignalsHeldBack::SignalsHeldBack() {

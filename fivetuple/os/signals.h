@@ -27,6 +27,10 @@ int watch_signal(int number, SignalWatcher& watcher);
 /// No signal is told to it any more; returns when no handler is using it.
 void unwatch_signals(SignalWatcher& watcher);
 
+/// For a fork()ed child: what its parent watches is the parent's. Each signal that was caught has
+/// the system's own action again. To be called with signals held back, by the only thread.
+void forget_signal_watchers();
+
 /// Holds back all signals of this thread while it lives, and so of the threads it starts meanwhile.
 class SignalsHeldBack {
 public:

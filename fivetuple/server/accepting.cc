@@ -1,12 +1,14 @@
 #include "fivetuple/os/option.h"
 #include "fivetuple/server/lingering.h"
 #include "fivetuple/server/server.h"
+#include "fivetuple/task/scope.h"
 #include "fivetuple/task/sleep.h"
 #include "fivetuple/task/within.h"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 
 // How a Server comes to its connections, and whom it turns away.
 namespace fivetuple {
@@ -31,7 +33,23 @@ bool concerns_one(const Error& why) {
 }  // namespace
 
 Task<Result<void>> Server::accept_from(Listening& listening) {
-    const Handle listener = listening.handle();
+    auto ended = co_await with_scope(accept_until_left, std::ref(*this), std::ref(listening));
+    listening.accepting = nullptr;
+    // Where the server drains meanwhile, who is in the queue is served by it.
+    if (!listening.is_left || acceptors_->node().is_stopped()) co_return ended;
+    if (loop_.backend().stop_accepting(listening.handle())) {
+        co_await take_those_taken_ahead(listening.handle());
+    }
+    listenings_.remove_if([&listening](const Listening& each) { return &each == &listening; });
+    co_return {};
+}
+
+Task<Result<void>> Server::accept_until_left(Scope& scope, Server& self, Listening& listening) {
+    listening.accepting = &scope;
+    co_return co_await self.accept_on(listening.handle());
+}
+
+Task<Result<void>> Server::accept_on(Handle listener) {
     Acceptor acceptor(options_.limits.accepts_per_second,
                       options_.seed + static_cast<std::uint64_t>(listener.number));
     while (true) {
@@ -95,7 +113,10 @@ Task<void> Server::empty_queue(Handle listener) {
         take(*std::move(stream));
     }
     // What a backend takes ahead of us from now on would be lost with the listener.
-    if (!loop_.backend().stop_accepting(listener)) co_return;
+    if (loop_.backend().stop_accepting(listener)) co_await take_those_taken_ahead(listener);
+}
+
+Task<void> Server::take_those_taken_ahead(Handle listener) {
     while (true) {
         auto stream = co_await AcceptNext<SocketStream>(listener);
         if (!stream) co_return;

@@ -59,6 +59,15 @@ Result<TcpListener> adopt_tcp_listener(Loop& loop, InheritedSocket inherited) {
     return TcpListener(std::move(listener));
 }
 
+Result<TcpStream> adopt_tcp_stream(Loop& loop, InheritedSocket inherited) {
+    if (!inherited.at.is_ip() || inherited.type != SocketType::stream) {
+        return std::unexpected(not_right(inherited, "it is no socket of TCP"));
+    }
+    if (inherited.listens) return std::unexpected(not_right(inherited, "it listens"));
+    FT_TRY(const Handle handle, loop.sockets().adopt(std::move(inherited.socket).release()));
+    return TcpStream(loop, handle);
+}
+
 Result<SocketListener<UnixStream>> adopt_unix_listener(Loop& loop, InheritedSocket inherited) {
     if (!inherited.at.is_unix()) {
         return std::unexpected(not_right(inherited, "it is no socket of the Unix domain"));

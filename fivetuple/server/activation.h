@@ -25,7 +25,11 @@ Result<InheritedSocket> take_named(std::vector<InheritedSocket>& sockets, std::s
 /// On a loop, what has been inherited. It keeps the options that its opener has set.
 /// Errors: EINVAL, where it does not listen for streams of TCP; as Sockets::adopt().
 Result<TcpListener> adopt_tcp_listener(Loop& loop, InheritedSocket inherited);
-/// The same of the Unix domain; its path stays when it is closed, as it is the opener's.
+/// The same of a connection, which a server serves by Server::serve_also().
+/// Errors: EINVAL, where it is no stream of TCP, or listens; as Sockets::adopt().
+Result<TcpStream> adopt_tcp_stream(Loop& loop, InheritedSocket inherited);
+/// As adopt_tcp_listener(), of the Unix domain; its path stays when it is closed, as it is the
+/// opener's.
 Result<SocketListener<UnixStream>> adopt_unix_listener(Loop& loop, InheritedSocket inherited);
 
 }  // namespace fivetuple

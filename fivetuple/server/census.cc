@@ -21,6 +21,7 @@ bool Census::is_full(const Counts& counts, const IpAddress& key, std::size_t mos
 }
 
 std::optional<Reason> Census::enter(const std::optional<IpAddress>& from) {
+    if (board_ != nullptr) return board_->enter(worker_, from);
     const std::lock_guard lock(mutex_);
     if (connections_ >= limits_.connections) return Reason::connections;
     if (from) {
@@ -35,6 +36,7 @@ std::optional<Reason> Census::enter(const std::optional<IpAddress>& from) {
 }
 
 void Census::enter_anyway() {
+    if (board_ != nullptr) return board_->enter_anyway(worker_);
     const std::lock_guard lock(mutex_);
     connections_++;
 }
@@ -45,6 +47,7 @@ void Census::take_one(Counts& counts, const IpAddress& key) {
 }
 
 void Census::leave(const std::optional<IpAddress>& from) {
+    if (board_ != nullptr) return board_->leave(worker_, from);
     const std::lock_guard lock(mutex_);
     connections_--;
     if (!from) return;
@@ -53,6 +56,7 @@ void Census::leave(const std::optional<IpAddress>& from) {
 }
 
 bool Census::hold(std::size_t bytes) {
+    if (board_ != nullptr) return board_->hold(worker_, bytes);
     const std::lock_guard lock(mutex_);
     if (bytes > limits_.held_all - std::min(held_, limits_.held_all)) return false;
     held_ += bytes;
@@ -60,11 +64,13 @@ bool Census::hold(std::size_t bytes) {
 }
 
 void Census::let_go(std::size_t bytes) {
+    if (board_ != nullptr) return board_->let_go(worker_, bytes);
     const std::lock_guard lock(mutex_);
     held_ -= bytes;
 }
 
 std::size_t Census::connections() const {
+    if (board_ != nullptr) return board_->connections();
     const std::lock_guard lock(mutex_);
     return connections_;
 }
@@ -75,6 +81,7 @@ std::size_t Census::addresses() const {
 }
 
 std::size_t Census::held() const {
+    if (board_ != nullptr) return board_->held();
     const std::lock_guard lock(mutex_);
     return held_;
 }

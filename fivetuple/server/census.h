@@ -1,15 +1,18 @@
 #pragma once
 
 #include "fivetuple/os/ip_address.h"
+#include "fivetuple/server/board.h"
 #include "fivetuple/server/limits.h"
 #include "fivetuple/server/reason.h"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 namespace fivetuple {
 
@@ -18,10 +21,12 @@ IpAddress network_of(const IpAddress& address);
 
 /// Who is there: how many connections a server has, in all, of each address and of each network,
 /// and how many bytes their handlers hold. Shared by the workers of a process: any thread may use
-/// it.
+/// it. Of a worker process, what it keeps stands on the board that all of them share.
 class Census {
 public:
     explicit Census(const ServerLimits& limits) : limits_(limits) {}
+    Census(const ServerLimits& limits, std::shared_ptr<Board> board, unsigned worker)
+        : limits_(limits), board_(std::move(board)), worker_(worker) {}
     Census(const Census&) = delete;
     Census& operator=(const Census&) = delete;
 
@@ -32,7 +37,7 @@ public:
     /// Takes back what enter() counted.
     void leave(const std::optional<IpAddress>& from);
     /// A number for a connection, from 1 on.
-    std::uint64_t next_id() { return ++last_id_; }
+    std::uint64_t next_id() { return board_ != nullptr ? board_->next_id() : ++last_id_; }
     /// Whether connections of this address are counted by it.
     bool counts(const IpAddress& from) const {
         return limits_.count_loopback || !from.is_loopback();
@@ -43,6 +48,7 @@ public:
     void let_go(std::size_t bytes);
 
     std::size_t connections() const;
+    /// Addresses that are counted; a board does not know how many these are: 0.
     std::size_t addresses() const;
     std::size_t held() const;
 
@@ -52,6 +58,8 @@ private:
     static void take_one(Counts& counts, const IpAddress& key);
 
     const ServerLimits limits_;
+    const std::shared_ptr<Board> board_;
+    const unsigned worker_ = 0;
     mutable std::mutex mutex_;
     std::size_t connections_ = 0;
     std::size_t held_ = 0;

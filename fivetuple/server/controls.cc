@@ -40,24 +40,39 @@ std::string list(const std::vector<ConnectionReport>& reports) {
     return text;
 }
 
-std::string end_one(const Controls& controls, std::string_view number) {
-    std::uint64_t id = 0;
-    const std::string text(number);
-    const char* end = text.c_str() + text.size();
-    const auto read = std::from_chars(text.c_str(), end, id);
-    if (read.ec != std::errc() || read.ptr != end || id == 0) {
+std::string end_one(const Controls& controls, std::string_view command) {
+    const auto id = number_behind("kill", command);
+    if (!id || *id == 0) {
         return "error: kill wants the number of a connection, as `connections` lists it\n";
     }
-    const std::string which = std::to_string(id);
-    return controls.kill(id) ? "ended connection " + which + "\n"
-                             : "error: there is no connection " + which + "\n";
+    const std::string which = std::to_string(*id);
+    return controls.kill(*id) ? "ended connection " + which + "\n"
+                              : "error: there is no connection " + which + "\n";
+}
+
+std::string retire_one(const Controls& controls, std::string_view command) {
+    if (!controls.retire) return "error: this server has no workers\n";
+    const auto worker = number_behind("retire", command);
+    if (!worker) return "error: retire wants the number of a worker, from 0 on\n";
+    const std::string which = std::to_string(*worker);
+    return controls.retire(*worker)
+               ? "worker " + which + " retires\n"
+               : "error: there is no worker " + which + ", or none that could take over\n";
+}
+
+std::string status(const Controls& controls) {
+    if (!controls.by_worker) return to_prometheus(controls.counters());
+    const auto each = controls.by_worker();
+    ServerCounters all;
+    for (const ServerCounters& one : each) all += one;
+    return status_of(all, each);
 }
 
 /// As long as a command may be, and as long as it may take to come.
 constexpr std::size_t kLineMost = 256;
 constexpr Duration kPatience = std::chrono::seconds(5);
 
-Task<void> obey_one(UnixStream peer, const Controls& controls) {
+Task<void> obey_one(UnixStream peer, const AnswerCommand& answer_command) {
     const auto who = get<PeerCredentials>(peer);
     if (!who || (who->uid != 0 && who->uid != effective_user())) co_return close_by_reset(peer);
     std::array<std::byte, kLineMost> room;
@@ -69,16 +84,17 @@ Task<void> obey_one(UnixStream peer, const Controls& controls) {
         size += *got;
         line = text_of(std::span(room).first(size));
     }
-    const std::string answer = obey(controls, line.substr(0, line.find('\n')));
+    const std::string answer =
+        co_await answer_command(std::string(line.substr(0, line.find('\n'))));
     auto sent = co_await within(kPatience, peer.write_all(bytes_of(answer)));
     static_cast<void>(sent);  // Who asked has gone, then.
 }
 
-Task<Result<void>> obey_all(Scope& peers, UnixListener listener, const Controls& controls) {
+Task<Result<void>> obey_all(Scope& peers, UnixListener listener, const AnswerCommand& answer) {
     while (true) {
         auto peer = co_await listener.accept();
         if (peer) {
-            peers.spawn(obey_one(*std::move(peer), controls));
+            peers.spawn(obey_one(*std::move(peer), answer));
             continue;
         }
         if (peer.error().is_cancelled() || peer.error().is_deadline()) {
@@ -97,30 +113,63 @@ Controls controls_of(Server& server) {
 }
 
 Controls controls_of(Workers& workers) {
-    return {[&workers] { return workers.total(); }, [&workers] { return workers.connections(); },
-            [&workers] { return workers.tasks(); }, [&workers] { workers.drain(); },
-            [&workers](std::uint64_t id) { return workers.kill(id); }};
+    return {[&workers] { return workers.total(); },
+            [&workers] { return workers.connections(); },
+            [&workers] { return workers.tasks(); },
+            [&workers] { workers.drain(); },
+            [&workers](std::uint64_t id) { return workers.kill(id); },
+            [&workers] { return workers.counters(); },
+            [&workers](std::size_t worker) {
+                return worker < workers.count() && workers.retire(worker);
+            }};
+}
+
+std::optional<std::uint64_t> number_behind(std::string_view word, std::string_view command) {
+    if (!command.starts_with(word)) return std::nullopt;
+    command.remove_prefix(word.size());
+    if (!command.starts_with(' ')) return std::nullopt;
+    command.remove_prefix(1);
+    std::uint64_t number = 0;
+    const char* end = command.data() + command.size();
+    const auto read = std::from_chars(command.data(), end, number);
+    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+    return number;
+}
+
+std::string status_of(const ServerCounters& all, std::span<const ServerCounters> by_worker) {
+    std::vector<LabelledCounters> labelled;
+    for (const ServerCounters& each : by_worker) {
+        labelled.push_back({"worker=\"" + std::to_string(labelled.size()) + "\"", &each});
+    }
+    return to_prometheus(all) + to_prometheus(labelled, "fivetuple_worker_");
 }
 
 std::string obey(const Controls& controls, std::string_view command) {
-    constexpr std::string_view kKill = "kill ";
-    if (command == "status") return to_prometheus(controls.counters());
+    if (command == "status") return status(controls);
     if (command == "connections") return list(controls.connections());
     if (command == "tasks") return controls.tasks();
-    if (command.starts_with(kKill)) return end_one(controls, command.substr(kKill.size()));
+    if (command.starts_with("kill ")) return end_one(controls, command);
+    if (command.starts_with("retire ")) return retire_one(controls, command);
     if (command == "drain") {
         controls.drain();
         return "draining\n";
     }
-    return "error: the commands are status, connections, tasks, drain and kill ID\n";
+    return std::string(kNoSuchCommand);
 }
 
 Task<Result<void>> serve_controls(SocketAddress at, Controls controls) {
+    const auto answer = [&controls](std::string command) -> Task<std::string> {
+        co_return obey(controls, command);
+    };
+    co_return co_await serve_commands(at, answer);
+}
+
+Task<Result<void>> serve_commands(SocketAddress at, AnswerCommand answer) {
     Loop& loop = co_await this_loop();
     UnixListenOptions how;
     how.path.mode = 0600;
     FT_CO_TRY(auto listener, UnixListener::bind(loop, at, how));
-    co_return co_await with_scope(obey_all, std::move(listener), std::cref(controls));
+    co_return co_await with_scope(obey_all, std::move(listener), std::cref(answer));
 }
 
 }  // namespace fivetuple

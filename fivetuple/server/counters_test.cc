@@ -33,6 +33,42 @@ TEST(ServerCounters, H4_TheyReadAsPrometheusText) {
     EXPECT_THAT(text, HasSubstr("fivetuple_server_connection_seconds_count 1\n"));
 }
 
+TEST(ServerCounters, H4_BucketsCountWhatIsBelowTheirBound) {
+    ServerCounters counters;
+    counters.handler_time.record(5'000);
+    counters.handler_time.record(8'192);
+    counters.handler_time.record(1'000'000'000'000);
+    const std::string text = to_prometheus(counters);
+    const std::string name = "fivetuple_server_handler_seconds";
+    EXPECT_THAT(text, HasSubstr("# TYPE " + name + " histogram\n"));
+    EXPECT_THAT(text, HasSubstr(name + "_bucket{le=\"8.192e-06\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr(name + "_bucket{le=\"1.6384e-05\"} 2\n"));
+    EXPECT_THAT(text, HasSubstr(name + "_bucket{le=\"137.438953\"} 2\n"));
+    EXPECT_THAT(text, HasSubstr(name + "_bucket{le=\"+Inf\"} 3\n"));
+    EXPECT_THAT(text, HasSubstr(name + "_sum 1000.00001\n"));
+    EXPECT_THAT(text, HasSubstr(name + "_count 3\n"));
+}
+
+TEST(ServerCounters, H4_EachWorkerHasItsOwnLinesOfAFamily) {
+    const ServerCounters one = some();
+    const ServerCounters other;
+    const LabelledCounters both[] = {{"worker=\"0\"", &one}, {"worker=\"1\"", &other}};
+    EXPECT_THAT(to_prometheus(both, "fivetuple_worker_"),
+                HasSubstr("# TYPE fivetuple_worker_accepted_total counter\n"
+                          "fivetuple_worker_accepted_total{worker=\"0\"} 7\n"
+                          "fivetuple_worker_accepted_total{worker=\"1\"} 0\n"
+                          "# HELP fivetuple_worker_served_total"));
+}
+
+TEST(ServerCounters, AnErrnoThatLinuxDoesNotHaveIsCountedAllTheSame) {
+    ServerCounters counters;
+    counters.broken[104]++;
+    counters.broken[5000]++;
+    counters.broken[-1]++;
+    EXPECT_EQ(counters.broken[104], 1u);
+    EXPECT_EQ(counters.broken[ByErrno::kCodes - 1], 2u);
+}
+
 TEST(ServerCounters, EveryLineIsOneThatTheFormatAllows) {
     static const std::regex comment("# (HELP|TYPE) [a-z_]+ .+");
     static const std::regex sample(R"([a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+)");

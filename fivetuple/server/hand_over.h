@@ -14,8 +14,7 @@
 // before that, the old one goes on as if nothing had been.
 namespace fivetuple {
 
-/// A socket to be handed to a successor, which gets a duplicate: it stays its owner's. Listeners
-/// mostly; a live connection can be handed on as well where nothing reads or writes it any more.
+/// A listener to be handed to a successor, which gets a duplicate: it stays its owner's.
 struct HandedSocket {
     std::string name;     ///< At most 255 bytes; how the successor knows it.
     int descriptor = -1;  ///< Of the kernel.
@@ -26,11 +25,30 @@ inline HandedSocket hand(std::string name, const LoopSocket& socket) {
     return {std::move(name), socket.handle().number};
 }
 
+/// A connection that goes on with the successor, as HandedSocket. Nothing may read or write it any
+/// more, and it must have been read by read_some() or read_exact() only: what a backend has read
+/// ahead of a read() is not in the kernel any more, and stays behind.
+struct HandedConnection {
+    std::string name;     ///< At most 255 bytes.
+    std::string state;    ///< What has to be known to go on: at most 60,000 bytes.
+    int descriptor = -1;  ///< Of the kernel.
+};
+
+/// The same, as the successor gets it.
+struct TakenConnection {
+    InheritedSocket connection;
+    std::string state;
+};
+
 struct HandOverOptions {
     /// How long a successor may take from asking to being ready.
     Duration limit = std::chrono::seconds(30);
     /// Told of each successor that did not get so far, and why.
     std::function<void(const Error&)> failed = {};
+    /// Asked when a successor is ready: the connections that it gets besides. They are its own, and
+    /// are to be closed, when HandOver::wait() has returned well; where `failed` is called instead
+    /// the old server goes on with them.
+    std::function<Task<std::vector<HandedConnection>>()> connections = {};
 };
 
 /// The old server's side: listens for a successor.
@@ -68,14 +86,17 @@ public:
 
     /// To be taken out and served.
     std::vector<InheritedSocket> sockets;
+    /// Those that the old server has handed on, once ready() has returned: adopt_tcp_stream().
+    std::vector<TakenConnection> connections;
 
     /// All sockets are being served: the old server stops accepting. The name to listen at for the
-    /// next successor is free when this is done. Errors: ended, where the old server is gone or has
-    /// given up waiting; cancelled, deadline. Where it failed the old one may serve on.
+    /// next successor is free when this is done. Errors: malformed; ended, where the old server is
+    /// gone or has given up waiting; cancelled, deadline. Where it failed the old one may serve on.
     Task<Result<void>> ready();
 
 private:
     explicit TakeOver(UnixSeqpacket old) : old_(std::move(old)) {}
+    Task<Result<void>> take_connections();
     UnixSeqpacket old_;
 };
 

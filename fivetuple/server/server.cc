@@ -1,6 +1,7 @@
 #include "fivetuple/server/server.h"
 
 #include "fivetuple/os/duplicate.h"
+#include "fivetuple/os/options/filter.h"
 #include "fivetuple/os/tcp_info.h"
 #include "fivetuple/server/controls.h"
 #include "fivetuple/task/first_of.h"
@@ -14,11 +15,12 @@
 namespace fivetuple {
 
 Server::Server(Loop& loop, ServerOptions options, ConnectionHandler handler,
-               std::shared_ptr<Census> census)
+               std::shared_ptr<Census> census, ServerCounters* counters)
     : loop_(loop),
       options_(std::move(options)),
       handler_(std::move(handler)),
       census_(census != nullptr ? std::move(census) : std::make_shared<Census>(options_.limits)),
+      counters_(counters != nullptr ? *counters : own_counters_),
       spare_(loop) {}
 
 Server::~Server() = default;
@@ -45,13 +47,27 @@ Result<void> Server::listen() {
     return {};
 }
 
-void Server::add(TcpListener listener) { add_listening({std::move(listener)}); }
-void Server::add(UnixListener listener) { add_listening({std::move(listener)}); }
+Handle Server::add(TcpListener listener) { return add_listening({.held = std::move(listener)}); }
+Handle Server::add(UnixListener listener) { return add_listening({.held = std::move(listener)}); }
 
-Server::Listening& Server::add_listening(Listening listening) {
+Handle Server::add_listening(Listening listening) {
     Listening& added = listenings_.emplace_back(std::move(listening));
     if (acceptors_ != nullptr) acceptors_->spawn(accept_from(added));
-    return added;
+    return added.handle();
+}
+
+bool Server::leave(Handle listener) {
+    for (Listening& each : listenings_) {
+        if (each.handle() != listener || each.accepting == nullptr) continue;
+        each.is_left = true;
+        each.accepting->cancel();
+        return true;
+    }
+    return false;
+}
+
+void Server::serve_also(SocketStream connection) {
+    if (peers_ != nullptr) take(std::move(connection));
 }
 
 std::vector<SocketAddress> Server::addresses() const {
@@ -75,15 +91,30 @@ Result<std::vector<Fd>> Server::share_listeners(Domain which) const {
     return all;
 }
 
+Result<void> Server::steer(const bpf::Program& program) {
+    for (Listening& each : listenings_) {
+        auto* listener = std::get_if<TcpListener>(&each.held);
+        if (listener == nullptr) continue;
+        FT_TRY_VOID(set(*listener, ReusePortSteering{program}));
+    }
+    return {};
+}
+
 // --- Serving and ending ------------------------------------------------------------------------
 
 Task<Result<void>> Server::serve() {
+    // Before anybody is told where it listens, and may end it.
+    if (options_.drain_at_signals) {
+        signals_ = std::make_unique<Signals>(loop_, std::initializer_list<int>{SIGTERM, SIGINT});
+    }
     if (!has_listened_) FT_CO_TRY_VOID(listen());
     spare_.restore();
     auto ended = co_await first_of(with_scope(serve_all, std::ref(*this)),
                                    with_scope(attend, std::ref(*this)));
     listenings_.clear();
     spare_.give_up();
+    signals_.reset();
+    note_loop(counters_, noted_);
     if (ended.index() == 0) co_return std::move(ended.get<0>());
     auto attended = std::move(ended.get<1>());
     // stop() cancels what attends, which is how it ends and no failure.
@@ -95,10 +126,14 @@ Task<Result<void>> Server::serve_all(Scope& peers, Server& self) {
     self.peers_ = &peers;
     auto accepted = co_await with_scope(accept_on_all, std::ref(self));
     self.acceptors_ = nullptr;
-    if (!accepted && !self.is_draining()) co_return accepted;
+    if (!accepted && !self.is_draining()) {
+        self.peers_ = nullptr;
+        co_return accepted;
+    }
     // Who is in a queue has been promised to be served.
     for (Listening& each : self.listenings_) co_await self.empty_queue(each.handle());
     self.listenings_.clear();
+    self.peers_ = nullptr;
     co_return {};
 }
 
@@ -122,11 +157,10 @@ Task<Result<void>> Server::attend(Scope& scope, Server& self) {
 }
 
 Task<Result<void>> Server::obey_signals() {
-    Signals signals(loop_, {SIGTERM, SIGINT});
-    FT_CO_TRY_VOID(co_await signals.next());
+    FT_CO_TRY_VOID(co_await signals_->next());
     log("draining: connections may finish; a second signal ends them");
     drain(options_.drain_how);
-    FT_CO_TRY_VOID(co_await signals.next());
+    FT_CO_TRY_VOID(co_await signals_->next());
     log("stopped by a second signal");
     stop();
     co_return {};
@@ -167,7 +201,12 @@ void Server::log(std::string_view line) const {
 
 // --- What is told ------------------------------------------------------------------------------
 
-ServerCounters Server::counters() const { return counters_; }
+ServerCounters Server::counters() const {
+    ServerCounters now = counters_;
+    BackendStats noted = noted_;
+    note_loop(now, noted);
+    return now;
+}
 
 std::vector<ConnectionReport> Server::connections() {
     std::vector<ConnectionReport> all;

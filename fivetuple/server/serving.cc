@@ -3,18 +3,29 @@
 #include "fivetuple/server/server.h"
 #include "fivetuple/task/within.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 // How a Server serves one connection, from its first byte to its close.
 namespace fivetuple {
+namespace {
+
+/// The kernel is asked how long one connection of so many has waited.
+constexpr std::uint64_t kAskedOf = 8;
+
+std::uint64_t nanoseconds(Duration length) {
+    return static_cast<std::uint64_t>(std::max(length, Duration::zero()).count());
+}
+
+}  // namespace
 
 Task<void> Server::serve_one(SocketStream stream, std::optional<IpAddress> from) {
     Connection connection(*this, std::move(stream), census_->next_id(), from);
     Node& node = co_await this_node();
     Watch& watch = connection.watch();
     watch.begin(node);
-    counters_.active++;
-    if (!options_.admit) counters_.served++;
+    note_start(connection);
     try {
         auto handling = options_.admit ? admit_and_handle(connection) : handler_(connection);
         co_await InNode<void>(watch.node(), std::move(handling));
@@ -24,6 +35,8 @@ Task<void> Server::serve_one(SocketStream stream, std::optional<IpAddress> from)
     }
     watch.end();
     counters_.active--;
+    if (node.is_stopped()) counters_.cut_off++;
+    counters_.handler_time.record(nanoseconds(loop_.turn_began() - watch.began()));
     if (watch.stopped_for()) counters_.reasons[*watch.stopped_for()]++;
     const int failure = connection.last_failure();
     if (failure != 0) counters_.broken[failure]++;
@@ -64,10 +77,27 @@ Task<void> Server::close_in_order(Connection& connection) {
     co_await linger_at_end(connection, options_.limits);
 }
 
+void Server::note_start(const Connection& connection) {
+    counters_.active++;
+    if (!options_.admit) counters_.served++;
+    if (counters_.accepted % kAskedOf != 1) return;
+    const auto info = get<TcpInfo>(connection);
+    if (!info) return;
+    counters_.accept_delay.record(nanoseconds(info->since_acknowledgement_received));
+}
+
+void Server::note_loop(ServerCounters& counters, BackendStats& noted) const {
+    const BackendStats now = loop_.backend().stats();
+    counters.system_calls += now.calls - noted.calls;
+    counters.waits += now.waits - noted.waits;
+    counters.buffers_short += now.buffers_short - noted.buffers_short;
+    counters.overflows += now.overflows - noted.overflows;
+    noted = now;
+}
+
 void Server::note_end(Connection& connection, Time accepted) {
-    const Duration length = loop_.turn_began() - accepted;
-    counters_.connection_time.record(
-        static_cast<std::uint64_t>(std::max(length, Duration::zero()).count()));
+    note_loop(counters_, noted_);
+    counters_.connection_time.record(nanoseconds(loop_.turn_began() - accepted));
     if (!connection) return;
     if (const auto info = get<TcpInfo>(connection)) {
         counters_.bytes_received += info->bytes_received.value_or(0);

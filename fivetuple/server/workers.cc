@@ -1,5 +1,7 @@
 #include "fivetuple/server/workers.h"
 
+#include "fivetuple/os/forking.h"
+#include "fivetuple/os/steering.h"
 #include "fivetuple/server/controls.h"
 #include "fivetuple/task/offload.h"
 #include "fivetuple/task/run.h"
@@ -37,6 +39,7 @@ Workers::Workers(ServerOptions options, ConnectionHandler handler, const WorkerO
     // Signals and commands are for whoever started the workers.
     options_.drain_at_signals = false;
     options_.control.reset();
+    listening_ = std::exchange(options_.listening, nullptr);
     options_.tcp.reuse_port = options_.tcp.reuse_port || how_.threads > 1;
 }
 
@@ -55,7 +58,7 @@ Result<std::unique_ptr<Workers>> Workers::start(ServerOptions options, Connectio
 // The first one chooses the ports; the others then listen beside it.
 Result<void> Workers::start_all() {
     workers_.reserve(how_.threads);
-    for (std::size_t number = 0; number < how_.threads; ++number) {
+    for (unsigned number = 0; number < how_.threads; ++number) {
         FT_TRY(Start start, prepare(number));
         auto started = start.started.get_future();
         Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
@@ -63,15 +66,25 @@ Result<void> Workers::start_all() {
         FT_TRY(auto addresses, started.get());
         if (number == 0) addresses_ = std::move(addresses);
     }
+    if (how_.steer_by_processor && how_.threads > 1) FT_TRY_VOID(steer());
+    if (listening_) std::ranges::for_each(addresses_, listening_);
     return {};
 }
 
-Result<Workers::Start> Workers::prepare(std::size_t number) {
+// The listeners have been bound in the order of the workers, which is what steering counts them by.
+Result<void> Workers::steer() {
+    Result<void> outcome;
+    const auto attach = [this](Server& server) { return server.steer(steer_by_cpu(how_.threads)); };
+    ask<Result<void>>(*workers_.front(), outcome, attach);
+    return outcome;
+}
+
+Result<Workers::Start> Workers::prepare(unsigned number) {
     Start start;
+    start.number = number;
     start.options = options_;
     start.options.seed += number;
     if (number == 0) return start;
-    start.options.listening = nullptr;
     start.options.listen = addresses_;
     // A name in the Unix domain can be had once.
     std::erase_if(start.options.listen, [](const SocketAddress& at) { return at.is_unix(); });
@@ -86,6 +99,10 @@ Result<Workers::Start> Workers::prepare(std::size_t number) {
 }
 
 void Workers::run_worker(Worker& worker, Start start) {
+    if (how_.steer_by_processor) {
+        auto stays = stay_on_processors(start.number, how_.threads);
+        if (!stays) return start.started.set_value(std::unexpected(std::move(stays).error()));
+    }
     auto loop = Loop::open(how_.loop);
     if (!loop) return start.started.set_value(std::unexpected(std::move(loop).error()));
     Server server(**loop, std::move(start.options), handler_, census_);
@@ -236,9 +253,7 @@ Result<void> Workers::join() {
 
 namespace {
 
-Task<Result<void>> obey_signals(Workers& workers, Drain how) {
-    Loop& loop = co_await this_loop();
-    Signals signals(loop, {SIGTERM, SIGINT});
+Task<Result<void>> obey_signals(Workers& workers, Signals& signals, Drain how) {
     FT_CO_TRY_VOID(co_await signals.next());
     workers.drain(std::move(how));
     FT_CO_TRY_VOID(co_await signals.next());
@@ -255,9 +270,9 @@ Task<Result<void>> serve_controls_or_stop(Workers& workers, SocketAddress at) {
 
 Result<void> join_all(Workers* workers) { return workers->join(); }
 
-Task<Result<void>> mind(Scope& scope, Workers& workers, Drain how,
+Task<Result<void>> mind(Scope& scope, Workers& workers, Signals& signals, Drain how,
                         std::optional<SocketAddress> control) {
-    scope.spawn(obey_signals(workers, std::move(how)));
+    scope.spawn(obey_signals(workers, signals, std::move(how)));
     if (control) scope.spawn(serve_controls_or_stop(workers, *control));
     auto outcome = co_await offload(join_all, &workers);
     scope.cancel();
@@ -266,13 +281,17 @@ Task<Result<void>> mind(Scope& scope, Workers& workers, Drain how,
 
 }  // namespace
 
-Result<void> serve_on_workers(ServerOptions options, ConnectionHandler handler,
-                              const WorkerOptions& how) {
+Result<ServerCounters> serve_on_workers(ServerOptions options, ConnectionHandler handler,
+                                        const WorkerOptions& how) {
     Drain drain_how = options.drain_how;
     auto control = options.control;
     FT_TRY(auto loop, Loop::open());
+    // Before anybody is told where it listens, and may end it.
+    Signals signals(*loop, {SIGTERM, SIGINT});
     FT_TRY(auto workers, Workers::start(std::move(options), std::move(handler), how));
-    return run(*loop, with_scope(mind, std::ref(*workers), std::move(drain_how), control));
+    FT_TRY_VOID(run(*loop, with_scope(mind, std::ref(*workers), std::ref(signals),
+                                      std::move(drain_how), control)));
+    return workers->total();
 }
 
 }  // namespace fivetuple

@@ -19,6 +19,9 @@ struct WorkerOptions {
     /// Threads, each with a loop and with listeners of its own; 0: one a core.
     unsigned threads = 0;
     LoopOptions loop = {};
+    /// Each worker stays on processors of its own, and gets the connections whose packets arrive
+    /// there, instead of those that the kernel's hash gives it.
+    bool steer_by_processor = false;
 };
 
 /// One server a core: threads that share nothing but their limits. The kernel spreads connections
@@ -69,6 +72,7 @@ private:
     };
     using Started = Result<std::vector<SocketAddress>>;
     struct Start {
+        unsigned number = 0;
         ServerOptions options;
         std::vector<Fd> shared;  // Listeners of the Unix domain: all accept from one.
         std::promise<Started> started;
@@ -76,7 +80,8 @@ private:
 
     explicit Workers(ServerOptions options, ConnectionHandler handler, const WorkerOptions& how);
     Result<void> start_all();
-    Result<Start> prepare(std::size_t number);
+    Result<Start> prepare(unsigned number);
+    Result<void> steer();
     void run_worker(Worker& worker, Start start);
     void serve(Worker& worker, Loop& loop, Server& server);
     /// Has it done on the worker's thread; false where the worker has ended.
@@ -87,6 +92,7 @@ private:
     static Result<void> take_over(Server& server, std::vector<Fd> listeners);
 
     ServerOptions options_;
+    std::function<void(const SocketAddress&)> listening_;
     ConnectionHandler handler_;
     WorkerOptions how_;
     std::shared_ptr<Census> census_;
@@ -95,8 +101,8 @@ private:
 };
 
 /// Serves on workers until a signal: the first SIGTERM or SIGINT drains, a second one stops. To be
-/// called by main(). Errors: as Workers::start() and Workers::join().
-Result<void> serve_on_workers(ServerOptions options, ConnectionHandler handler,
-                              const WorkerOptions& how = {});
+/// called by main(); what all of them have done. Errors: as Workers::start() and Workers::join().
+Result<ServerCounters> serve_on_workers(ServerOptions options, ConnectionHandler handler,
+                                        const WorkerOptions& how = {});
 
 }  // namespace fivetuple

@@ -37,6 +37,12 @@ private:
 };
 FT_IN_KERNEL_WORLDS(HandingOver);
 
+/// What moved the bytes does not matter here.
+Result<void> as_void(Transfer transfer) {
+    if (!transfer) return std::unexpected(std::move(transfer).error());
+    return {};
+}
+
 /// An old server: a listener, and what became of its handing over.
 struct Old {
     TcpListener listener;
@@ -172,6 +178,124 @@ TEST_P(HandingOver, WithoutAnOldServerThereIsNothingToTakeOver) {
     const auto taken = run(loop(), TakeOver::ask(at()));
     ASSERT_FALSE(taken);
     EXPECT_TRUE(taken.error().is(ENOENT)) << taken.error().message();
+}
+
+/// An old server with a client in the middle of a request.
+struct OldWithClient {
+    TcpListener listener;
+    TcpStream client;
+    TcpStream served;
+    std::string half;  // Of what the client asks: read, and not answered yet.
+};
+
+Task<Result<OldWithClient>> open_old_with_client() {
+    Loop& loop = co_await this_loop();
+    FT_CO_TRY(auto listener, TcpListener::bind(loop, *SocketAddress::parse("127.0.0.1:0")));
+    FT_CO_TRY(TcpStream client, co_await TcpStream::connect(*listener.local_address()));
+    FT_CO_TRY(TcpStream served, co_await within(20s, listener.accept()));
+    FT_CO_TRY_VOID(as_void(co_await client.write_all(bytes_of("half a "))));
+    std::array<std::byte, 7> room;
+    FT_CO_TRY_VOID(as_void(co_await within(20s, served.read_exact(room))));
+    co_return OldWithClient{std::move(listener), std::move(client), std::move(served),
+                            std::string(text_of(room))};
+}
+
+HandOverOptions with_connection_of(OldWithClient& old, std::vector<std::string>& failures) {
+    HandOverOptions options;
+    options.failed = [&failures](const Error& why) { failures.push_back(why.message()); };
+    options.connections = [&old]() -> Task<std::vector<HandedConnection>> {
+        std::vector<HandedConnection> all;
+        all.push_back({"client 1", old.half, old.served.handle().number});
+        co_return all;
+    };
+    return options;
+}
+
+// The client says the rest of what it asks, and is answered by `server`, who knows the first half.
+Task<Result<void>> finish_request(OldWithClient& old, TcpStream& server, std::string_view half) {
+    FT_CO_TRY_VOID(as_void(co_await old.client.write_all(bytes_of("request"))));
+    std::array<std::byte, 7> room;
+    FT_CO_TRY_VOID(as_void(co_await within(20s, server.read_exact(room))));
+    const std::string answer = std::string(half) + std::string(text_of(room));
+    FT_CO_TRY_VOID(as_void(co_await server.write_all(bytes_of(answer))));
+    std::array<std::byte, 14> heard;
+    FT_CO_TRY_VOID(as_void(co_await within(20s, old.client.read_exact(heard))));
+    EXPECT_EQ(text_of(heard), "half a request");
+    co_return {};
+}
+
+Task<Result<TakenConnection>> take_one_connection(SocketAddress at) {
+    FT_CO_TRY(TakeOver taken, co_await within(20s, TakeOver::ask(at)));
+    EXPECT_TRUE(taken.sockets.empty());
+    FT_CO_TRY_VOID(co_await within(20s, taken.ready()));
+    EXPECT_EQ(taken.connections.size(), 1u);
+    co_return std::move(taken.connections.at(0));
+}
+
+Task<Result<void>> hand_over_a_connection(SocketAddress at) {
+    Loop& loop = co_await this_loop();
+    FT_CO_TRY(OldWithClient old, co_await open_old_with_client());
+    std::vector<std::string> failures;
+    FT_CO_TRY(HandOver hand_over, HandOver::listen(loop, at, with_connection_of(old, failures)));
+    FT_CO_TRY(auto both, co_await all_of(take_one_connection(at), hand_over.wait({})));
+    TakenConnection taken = std::move(both.get<0>());
+    EXPECT_EQ(taken.connection.name, "client 1");
+    FT_CO_TRY(TcpStream served, adopt_tcp_stream(loop, std::move(taken.connection)));
+    old.served.close();
+    FT_CO_TRY_VOID(co_await finish_request(old, served, taken.state));
+    EXPECT_TRUE(failures.empty());
+    co_return {};
+}
+
+TEST_P(HandingOver, F127_AConnectionGoesOnWithTheSuccessorInTheMiddleOfARequest) {
+    expect_done(run(loop(), hand_over_a_connection(at())));
+}
+
+// Gets everything, and is gone before it has said so.
+Task<Result<void>> die_with_the_connection(SocketAddress at, std::vector<std::string>& failures) {
+    FT_CO_TRY(UnixSeqpacket peer, co_await UnixSeqpacket::connect(at));
+    std::array<std::byte, 400> room;
+    FT_CO_TRY_VOID(co_await within(20s, peer.receive(room)));
+    FT_CO_TRY_VOID(co_await peer.send(bytes_of("ready")));
+    auto got = co_await within(20s, peer.receive(room));
+    EXPECT_TRUE(got && got->files.size() == 1);
+    EXPECT_EQ(text_of(got->bytes), "connection 8 client 1half a ");
+    got = UnixMessage();
+    peer.close();
+    while (failures.empty()) FT_CO_TRY_VOID(co_await sleep(5ms));
+    co_return {};
+}
+
+Task<Result<void>> keep_a_connection(SocketAddress at) {
+    FT_CO_TRY(OldWithClient old, co_await open_old_with_client());
+    std::vector<std::string> failures;
+    FT_CO_TRY(HandOver hand_over,
+              HandOver::listen(co_await this_loop(), at, with_connection_of(old, failures)));
+    auto ended = co_await first_of(die_with_the_connection(at, failures), hand_over.wait({}));
+    EXPECT_EQ(ended.index(), 0u) << "it waits for the next one";
+    hand_over.close();
+    co_return co_await finish_request(old, old.served, old.half);
+}
+
+TEST_P(HandingOver, F127_ASuccessorThatDiesWithAConnectionLeavesItToTheOldOne) {
+    expect_done(run(loop(), keep_a_connection(at())));
+}
+
+Task<Result<void>> hand_over_too_much(SocketAddress at) {
+    std::vector<std::string> failures;
+    FT_CO_TRY(OldWithClient old, co_await open_old_with_client());
+    old.half.assign(60'001, 'x');
+    FT_CO_TRY(HandOver hand_over,
+              HandOver::listen(co_await this_loop(), at, with_connection_of(old, failures)));
+    auto ended = co_await first_of(take_one_connection(at), hand_over.wait({}));
+    EXPECT_EQ(ended.index(), 0u);
+    hand_over.close();
+    EXPECT_THAT(failures, ::testing::ElementsAre(::testing::HasSubstr("over 60,000")));
+    co_return {};
+}
+
+TEST_P(HandingOver, AStateThatIsTooLongIsSaidToTheOldOne) {
+    expect_done(run(loop(), hand_over_too_much(at())));
 }
 
 Task<Result<void>> many_sockets(SocketAddress at) {

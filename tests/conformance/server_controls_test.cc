@@ -1,9 +1,14 @@
+#include "fivetuple/blocking/unix.h"
 #include "fivetuple/server/controls.h"
 
 #include <gmock/gmock.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/testing/served.h"
+#include <atomic>
 #include <string>
+#include <thread>
 
 // What an operator sees and does.
 namespace fivetuple::testing_help {
@@ -104,6 +109,47 @@ TEST_P(ServerControlSocket, TwoOnOnePathAreAnErrorOfTheSecond) {
         Server second(server.loop(), with, echo_connection);
         auto served = co_await second.serve();
         EXPECT_TRUE(!served && served.error().is(EADDRINUSE));
+    };
+    EXPECT_TRUE(serve_beside(with, echo_connection, body));
+}
+
+// Another user for this thread only, which glibc's own call would be for all of them.
+void ask_as_a_stranger(const SocketAddress& at, std::string* heard) {
+    ::syscall(SYS_setresuid, -1, 65534, -1);
+    auto peer = blocking::UnixStream::connect(at);
+    if (!peer) {
+        *heard = peer.error().message();
+        return;
+    }
+    static_cast<void>(peer->write_all(bytes_of("drain\n")));  // It may be reset before that.
+    const auto answer = peer->read();
+    *heard = answer ? std::string(text_of(answer->bytes())) : answer.error().message();
+}
+
+// A stranger can connect to an abstract name; the kernel says who it is.
+TEST_P(ServerControlSocket, I3_AStrangersCommandIsNotListenedTo) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be another user for a moment";
+    ServerOptions with = options();
+    const auto control =
+        *SocketAddress::unix_abstract("fivetuple-control-" + std::to_string(::getpid()));
+    with.control = control;
+    const auto body = [control](Server& server, SocketAddress at) -> Task<void> {
+        auto peer = co_await TcpStream::connect(at);
+        const std::string before = co_await answer_to(*peer, "before");
+        EXPECT_EQ(before, "before");
+        std::string heard = "nothing yet";
+        std::atomic<bool> has_asked = false;
+        std::thread stranger([&] {
+            ask_as_a_stranger(control, &heard);
+            has_asked = true;
+        });
+        const bool is_over = co_await comes_true([&] { return has_asked.load(); });
+        EXPECT_TRUE(is_over);
+        stranger.join();
+        EXPECT_THAT(heard, ::testing::AnyOf("", HasSubstr("Connection reset")));
+        EXPECT_FALSE(server.is_draining());
+        const std::string ours = co_await command(control, "connections\n");
+        EXPECT_THAT(ours, HasSubstr("1 connections\n"));
     };
     EXPECT_TRUE(serve_beside(with, echo_connection, body));
 }

@@ -188,6 +188,87 @@ TEST_P(ServerEndings, F83_StoppedAtAnyMomentItEndsWholeAndAtOnce) {
     }
 }
 
+TEST_P(ServerEndings, F128_WhatTheEndCutsOffIsCountedAndTimed) {
+    const auto endless = [](Connection&) -> Task<void> {
+        auto slept = co_await sleep(1h);
+        EXPECT_FALSE(slept);
+    };
+    const auto body = [](Server& server, SocketAddress at) -> Task<void> {
+        auto one = co_await TcpStream::connect(at);
+        auto other = co_await TcpStream::connect(at);
+        const bool both = co_await comes_true([&] { return server.counters().active == 2; });
+        EXPECT_TRUE(both);
+        server.stop();
+        const bool gone = co_await comes_true([&] { return server.counters().active == 0; });
+        EXPECT_TRUE(gone);
+    };
+    EXPECT_TRUE(serve_beside(options(), endless, body));
+    EXPECT_EQ(last().cut_off, 2u);
+    EXPECT_EQ(last().handler_time.count(), 2u);
+    EXPECT_EQ(last().connection_time.count(), 2u);
+    EXPECT_LE(last().handler_time.most(), last().connection_time.most());
+}
+
+Task<void> connect_and_serve_there(Server& server, SocketAddress at, TcpStream& client) {
+    auto listener = TcpListener::bind(server.loop(), at);
+    EXPECT_TRUE(listener);
+    auto connected = co_await TcpStream::connect(*listener->local_address());
+    EXPECT_TRUE(connected);
+    client = *std::move(connected);
+    auto accepted = co_await listener->accept();
+    EXPECT_TRUE(accepted);
+    server.serve_also(*std::move(accepted));
+}
+
+TEST_P(ServerEndings, F127_AConnectionThatAnotherHasAcceptedIsServedAsAll) {
+    ServerOptions with = options();
+    with.limits.connections = 2;
+    const auto body = [this](Server& server, SocketAddress at) -> Task<void> {
+        auto own = co_await TcpStream::connect(at);
+        const std::string first = co_await answer_to(*own, "own");
+        EXPECT_EQ(first, "own");
+        TcpStream taken;
+        co_await connect_and_serve_there(server, loopback(), taken);
+        const std::string second = co_await answer_to(taken, "taken over");
+        EXPECT_EQ(second, "taken over");
+        EXPECT_EQ(server.connections().size(), 2u);
+        TcpStream too_many;
+        co_await connect_and_serve_there(server, loopback(), too_many);
+        const std::string nothing = co_await all_of_it(too_many);
+        EXPECT_EQ(nothing, " - recv: Connection reset by peer");
+    };
+    EXPECT_TRUE(serve_beside(with, echo_connection, body));
+    EXPECT_EQ(last().accepted, 3u);
+    EXPECT_EQ(last().served, 2u);
+    EXPECT_EQ(last().reasons[Reason::connections], 1u);
+}
+
+TEST_P(ServerEndings, F14_AListenerThatIsLeftIsAcceptedFromNoMore) {
+    const auto body = [this](Server& server, SocketAddress at) -> Task<void> {
+        auto second = TcpListener::bind(server.loop(), loopback());
+        EXPECT_TRUE(second);
+        const auto there = second->local_address();
+        const Handle added = server.add(*std::move(second));
+        auto peer = co_await TcpStream::connect(*there);
+        EXPECT_TRUE(peer);
+        const std::string before = co_await answer_to(*peer, "before");
+        EXPECT_EQ(before, "before");
+        EXPECT_TRUE(server.leave(added));
+        const bool is_left = co_await comes_true([&] { return server.addresses().size() == 1; });
+        EXPECT_TRUE(is_left);
+        EXPECT_FALSE(server.leave(added));
+        auto refused = co_await TcpStream::connect(*there);
+        EXPECT_FALSE(refused) << "nobody else holds it";
+        const std::string after = co_await answer_to(*peer, "after");
+        EXPECT_EQ(after, "after");
+        auto other = co_await TcpStream::connect(at);
+        const std::string still = co_await answer_to(*other, "still");
+        EXPECT_EQ(still, "still");
+    };
+    EXPECT_TRUE(serve_beside(options(), echo_connection, body));
+    EXPECT_EQ(last().served, 2u);
+}
+
 TEST_P(ServerEndings, OneConnectionCanBeEndedByItsNumber) {
     const auto body = [](Server& server, SocketAddress at) -> Task<void> {
         auto one = co_await TcpStream::connect(at);

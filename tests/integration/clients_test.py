@@ -209,6 +209,13 @@ class UnixClients:
             done = programs.run("cat", name, stdin="hello", prefix=())
             self.assertEqual(done.stdout, "hello")
 
+    def test_B2_a_name_is_shared_by_several_loops(self):
+        name = f"@ft-test-shared-{os.getpid()}-{self.backend}"
+        with Server("--workers", "3", backend=self.backend, address=name) as server:
+            for _ in range(20):
+                self.assertTrue(server.answers())
+            self.assertEqual(server.stop()["accepted"], 20)
+
     def test_F111_a_peer_that_is_killed_harms_nobody_else(self):
         with programs.temporary_folder() as folder:
             with Server(backend=self.backend, address=folder + "/echo") as server:

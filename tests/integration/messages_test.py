@@ -174,9 +174,10 @@ class WorldSaysNo(unittest.TestCase):
                                'FT_BACKEND "kqueue": there are io_uring, epoll, poll and select',
                                "")
 
-    def test_a_name_cannot_be_shared_among_loops(self):
-        self.check_failure(run("echo", "@ft-test", "--loops", "2"), "share @ft-test among loops",
-                           "bind: only IP addresses can be shared", "")
+    def test_threads_and_processes_at_once_are_one_too_many(self):
+        done = run("echo", "--workers", "2", "--processes", "2")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--processes excludes --workers", done.stderr)
 
     def test_F95_more_connections_than_descriptors(self):
         limits = ["prlimit", "--nofile=100:100"]

@@ -2,11 +2,14 @@
 
 #include "fivetuple/blocking/tcp.h"
 #include "fivetuple/blocking/unix.h"
+#include "fivetuple/os/forking.h"
+#include "fivetuple/server/controls.h"
 
 #include <gtest/gtest.h>
 
 #include "tests/testing/eventually.h"
 #include "tests/testing/served.h"
+#include <array>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -106,6 +109,48 @@ TEST_P(WorkersTest, F14_OneThatRetiresLosesNobodyInItsQueue) {
     EXPECT_EQ(failed, 0);
     EXPECT_EQ(answered, 750);
     EXPECT_FALSE(workers->retire(1)) << "nobody is left to take over";
+}
+
+// What runs on an even processor reaches the first of two workers, on an odd one the second.
+TEST_P(WorkersTest, EachStaysOnItsProcessorAndGetsWhatArrivesThere) {
+    WorkerOptions how;
+    how.threads = 2;
+    how.loop.backend = GetParam();
+    how.steer_by_processor = true;
+    std::array<std::atomic<int>, 2> answered{};
+    std::array<bool, 2> may{};
+    auto workers = Workers::start(options(), echo_connection, how);
+    if (!workers) GTEST_SKIP() << "two processors are needed: " << workers.error().message();
+    const SocketAddress at = (*workers)->addresses().front();
+    for (unsigned which = 0; which < 2; ++which) {
+        std::thread client([&, which] {
+            may[which] = stay_on_processors(which, 2).has_value();
+            for (int each = 0; each < 40; ++each) {
+                answered[which] += connect_and_ask(at, "who?") == "who?" ? 1 : 0;
+            }
+        });
+        client.join();
+    }
+    ASSERT_TRUE(may[0] && may[1]);
+    EXPECT_TRUE(eventually([&] { return (*workers)->total().active == 0; }));
+    const auto each = (*workers)->counters();
+    EXPECT_EQ(each[0].served, 40u);
+    EXPECT_EQ(each[1].served, 40u);
+    EXPECT_EQ(answered[0] + answered[1], 80);
+}
+
+TEST_P(WorkersTest, H4_TheirControlsTellOfEachAndRetireOne) {
+    const auto workers = start(options());
+    ASSERT_NE(workers, nullptr);
+    EXPECT_EQ(connect_and_ask(workers->addresses().front(), "hello"), "hello");
+    const Controls controls = controls_of(*workers);
+    const std::string status = obey(controls, "status");
+    EXPECT_THAT(status, ::testing::HasSubstr("fivetuple_server_accepted_total 1\n"));
+    EXPECT_THAT(status, ::testing::HasSubstr("fivetuple_worker_accepted_total{worker=\"1\"} "));
+    EXPECT_THAT(obey(controls, "retire 2"), ::testing::HasSubstr("there is no worker 2"));
+    EXPECT_THAT(obey(controls, "retire x"), ::testing::HasSubstr("retire wants the number"));
+    EXPECT_EQ(obey(controls, "retire 1"), "worker 1 retires\n");
+    EXPECT_THAT(obey(controls, "retire 0"), ::testing::HasSubstr("none that could take over"));
 }
 
 TEST_P(WorkersTest, ADrainOfAllEndsThemAll) {
