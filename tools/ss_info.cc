@@ -39,7 +39,7 @@ public:
     void time_if_any(std::string_view name, const std::optional<Microseconds>& length) {
         if (length && *length != Microseconds::zero()) time(name, *length);
     }
-    // Bytes a second, as bits.
+    // Bytes a second, as bits with a digit behind the point.
     void rate(std::string_view name, const std::optional<std::uint64_t>& bytes) {
         if (!bytes || *bytes == 0) return;
         word(name);
@@ -47,9 +47,18 @@ public:
             text_ += " no limit";
             return;
         }
+        constexpr std::array<std::string_view, 5> kUnits{" bit/s", " kbit/s", " Mbit/s", " Gbit/s",
+                                                         " Tbit/s"};
+        std::uint64_t tenths = *bytes * 80;
+        std::size_t unit = 0;
+        for (; tenths >= 10'000 && unit + 1 < kUnits.size(); ++unit) tenths /= 1000;
         text_ += ' ';
-        write_number(text_, *bytes * 8);
-        text_ += " bit/s";
+        write_number(text_, tenths / 10);
+        if (unit > 0) {
+            text_ += '.';
+            write_number(text_, tenths % 10);
+        }
+        text_ += kUnits[unit];
     }
     void more(std::string_view text) { text_ += text; }
     void more(std::uint64_t number) { write_number(text_, number); }
@@ -97,18 +106,23 @@ void write_traffic(Line& line, const ft::TcpInfo& info) {
     line.figure("again", info.bytes_retransmitted, " B");
     line.figure("acknowledged", info.bytes_acknowledged, " B");
     line.figure("received", info.bytes_received, " B");
-    line.figure("segments out", info.segments_sent);
-    line.figure("in", info.segments_received);
-    line.figure("with data out", info.data_segments_sent);
-    line.figure("in", info.data_segments_received);
+    line.figure("segments sent", info.segments_sent);
+    line.figure("segments received", info.segments_received);
+    line.figure("data segments sent", info.data_segments_sent);
+    line.figure("data segments received", info.data_segments_received);
     if (info.round_trip > Microseconds::zero() && info.send_segment_bytes > 0) {
         line.rate("rate", std::uint64_t{info.congestion_window} * info.send_segment_bytes *
                               1'000'000 / static_cast<std::uint64_t>(info.round_trip.count()));
     }
-    line.figure("last send", static_cast<std::uint64_t>(info.since_data_sent.count()), " ms");
-    line.figure("receive", static_cast<std::uint64_t>(info.since_data_received.count()), " ms");
-    line.figure("ack", static_cast<std::uint64_t>(info.since_acknowledgement_received.count()),
-                " ms ago");
+    // Before there is a connection these have no meaning.
+    if (info.state != ft::TcpState::syn_sent) {
+        const auto ago = [&line](std::string_view name, ft::TcpInfo::Milliseconds length) {
+            line.figure(name, static_cast<std::uint64_t>(length.count()), " ms ago");
+        };
+        ago("last sent", info.since_data_sent);
+        ago("last received", info.since_data_received);
+        ago("last acknowledged", info.since_acknowledgement_received);
+    }
     line.rate("pacing", info.pacing_rate);
     if (info.max_pacing_rate && *info.max_pacing_rate != ft::TcpInfo::kNoLimit) {
         line.rate("of at most", info.max_pacing_rate);
@@ -140,7 +154,10 @@ void write_limits(Line& line, const ft::TcpInfo& info) {
     line.figure("receive space", info.receive_space_bytes);
     line.figure("receive threshold", info.receive_threshold_bytes);
     line.figure("not sent", info.bytes_not_sent, " B");
-    line.time_if_any("least rtt", info.least_round_trip);
+    // The kernel's word for none is the largest number.
+    if (info.least_round_trip != Microseconds(UINT32_MAX)) {
+        line.time_if_any("least rtt", info.least_round_trip);
+    }
     line.figure("peer's window", info.send_window_bytes, " B");
     line.figure("own window", info.receive_window_bytes, " B");
     line.figure("rehashed", info.rehashes);
@@ -148,10 +165,9 @@ void write_limits(Line& line, const ft::TcpInfo& info) {
 
 void write_bbr(Line& line, const diag::BbrInfo& bbr) {
     line.rate("bbr bandwidth", bbr.bandwidth);
-    line.time("least rtt", bbr.least_round_trip);
-    // Hundredths are enough.
-    line.figure("pacing gain", static_cast<std::uint64_t>(bbr.pacing_gain * 100), "%");
-    line.figure("window gain", static_cast<std::uint64_t>(bbr.window_gain * 100), "%");
+    line.time("bbr rtt", bbr.least_round_trip);
+    line.figure("bbr pacing gain", static_cast<std::uint64_t>(bbr.pacing_gain * 100), "%");
+    line.figure("bbr window gain", static_cast<std::uint64_t>(bbr.window_gain * 100), "%");
 }
 
 }  // namespace
