@@ -55,11 +55,17 @@ TimestampClock Secrets::clock(const FiveTuple& tuple) const {
     return {static_cast<std::uint32_t>(hash(tuple, 2))};
 }
 
+// The peer's number is mixed in, and not only added, which is what Linux does: where the first byte
+// of a stream is lost, the second one stands but one further on, and would pass for another size.
+std::uint64_t Secrets::of_peer(Sequence theirs) const {
+    return cookie_key_ ^ (std::uint64_t{theirs.number()} << 32);
+}
+
 Sequence Secrets::syn_cookie(const FiveTuple& tuple, Sequence theirs, std::uint16_t segment_bytes,
                              Time now) const {
     const std::uint32_t minute = minute_of(now);
     const auto data = static_cast<std::uint32_t>(size_index(segment_bytes));
-    const auto first = static_cast<std::uint32_t>(hash(tuple, cookie_key_));
+    const auto first = static_cast<std::uint32_t>(hash(tuple, of_peer(theirs)));
     const auto second = static_cast<std::uint32_t>(hash(tuple, cookie_key_ + 1 + minute));
     return Sequence(first + theirs.number() + (minute << kCookieBits) +
                     ((second + data) & kCookieMask));
@@ -67,7 +73,7 @@ Sequence Secrets::syn_cookie(const FiveTuple& tuple, Sequence theirs, std::uint1
 
 std::optional<std::uint16_t> Secrets::read_syn_cookie(const FiveTuple& tuple, Sequence theirs,
                                                       Sequence cookie, Time now) const {
-    const auto first = static_cast<std::uint32_t>(hash(tuple, cookie_key_));
+    const auto first = static_cast<std::uint32_t>(hash(tuple, of_peer(theirs)));
     const std::uint32_t rest = cookie.number() - first - theirs.number();
     const std::uint32_t age = (minute_of(now) - (rest >> kCookieBits)) & 0xff;
     if (age >= kMostMinutes) return std::nullopt;

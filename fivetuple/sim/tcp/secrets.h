@@ -35,6 +35,7 @@ public:
 
 private:
     std::uint64_t hash(const FiveTuple& tuple, std::uint64_t more) const;
+    std::uint64_t of_peer(Sequence theirs) const;
 
     std::uint64_t key_;
     std::uint64_t cookie_key_;
