@@ -1,5 +1,6 @@
 #include "fivetuple/sim/backend.h"
 
+#include "fivetuple/io/turn_time.h"
 #include "fivetuple/sim/host.h"
 #include "fivetuple/sim/world.h"
 
@@ -311,6 +312,7 @@ void HostBackend::wake() {
 void HostBackend::wait(Time until) {
     ++stats_.waits;
     const bool was_idle = ready().empty() && !late_.empty();
+    begin_turn_at(now());
     serve();
     if (host_.world().is_running()) {
         // The world turns us: time is its to move.

@@ -153,6 +153,7 @@ void Host::crash() {
     }
     for (HostBackend* backend : backends_) backend->kill();
     make_stack();
+    if (Observer* observer = world().observer()) observer->crashed(*this, world().now());
 }
 
 void Host::restart() {

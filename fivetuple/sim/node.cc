@@ -1,5 +1,6 @@
 #include "fivetuple/sim/node.h"
 
+#include "fivetuple/base/hash.h"
 #include "fivetuple/sim/ip/fragments.h"
 #include "fivetuple/sim/world.h"
 
@@ -13,8 +14,8 @@ Cable::Cable(Node& one, Node& other, const LinkOptions& forth, const LinkOptions
       other_(other),
       forth_(forth, streams.child(one.name() + '-' + other.name())),
       back_(back, streams.child(other.name() + '-' + one.name())),
-      forth_tie_(streams.named("tie/" + one.name() + '-' + other.name()).next()),
-      back_tie_(streams.named("tie/" + other.name() + '-' + one.name()).next()) {}
+      forth_lane_(other, *this, streams.named("tie/" + one.name() + '-' + other.name()).next()),
+      back_lane_(one, *this, streams.named("tie/" + other.name() + '-' + one.name()).next()) {}
 
 std::string Cable::name() const { return one_.name() + '-' + other_.name(); }
 
@@ -31,7 +32,10 @@ void Cable::mend() {
 }
 
 Node::Node(World& world, std::string name, std::vector<IpAddress> addresses)
-    : world_(world), name_(std::move(name)), addresses_(std::move(addresses)) {}
+    : world_(world),
+      name_(std::move(name)),
+      mark_(hash_bytes(name_.data(), name_.size(), 0)),
+      addresses_(std::move(addresses)) {}
 
 void Router::refuse(const Packet& packet, IcmpReason reason, std::size_t mtu, Time now) {
     const auto view = read_ip(packet.bytes());

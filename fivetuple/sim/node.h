@@ -3,6 +3,7 @@
 #include "fivetuple/base/random.h"
 #include "fivetuple/base/time.h"
 #include "fivetuple/os/ip_address.h"
+#include "fivetuple/sim/events.h"
 #include "fivetuple/sim/ip/icmp.h"
 #include "fivetuple/sim/ip/packet.h"
 #include "fivetuple/sim/link/link.h"
@@ -38,20 +39,15 @@ public:
     std::string name() const;
 
     // For the world.
-    /// Decides what comes first of that which arrives at one time; the same for what comes from one
-    /// end, whose order is kept.
-    std::uint64_t tie(const Node& from, Time at) const {
-        const auto when = static_cast<std::uint64_t>(at.time_since_epoch().count());
-        return Random((&from == &one_ ? forth_tie_ : back_tie_) ^ when).next();
-    }
+    Lane& lane(const Node& from) { return &from == &one_ ? forth_lane_ : back_lane_; }
 
 private:
     Node& one_;
     Node& other_;
     Link forth_;
     Link back_;
-    std::uint64_t forth_tie_;
-    std::uint64_t back_tie_;
+    Lane forth_lane_;
+    Lane back_lane_;
 };
 
 /// Where cables end: a host or a router.
@@ -63,6 +59,8 @@ public:
     virtual ~Node() = default;
 
     const std::string& name() const { return name_; }
+    /// A number for its name.
+    std::uint64_t mark() const { return mark_; }
     const std::vector<IpAddress>& addresses() const { return addresses_; }
     World& world() const { return world_; }
 
@@ -75,6 +73,7 @@ public:
 private:
     World& world_;
     std::string name_;
+    std::uint64_t mark_;
     std::vector<IpAddress> addresses_;
     std::vector<Cable*> cables_;
 };

@@ -30,6 +30,8 @@ public:
     virtual void arrived(const Node& /*at*/, Bytes /*packet*/, Time /*now*/) {}
     /// A host has done what it had to do.
     virtual void turned(Host& /*host*/, Time /*now*/) {}
+    /// A host has lost its power, and with it all that its stack knew.
+    virtual void crashed(Host& /*host*/, Time /*now*/) {}
     /// What the network or a machine suffers by order, in words.
     virtual void troubled(std::string_view /*what*/, Time /*now*/) {}
 };

@@ -1,7 +1,6 @@
 #include "fivetuple/sim/world.h"
 
 #include "fivetuple/base/assert.h"
-#include "fivetuple/base/hash.h"
 #include "fivetuple/sim/ip/header.h"
 
 #include <algorithm>
@@ -42,8 +41,8 @@ std::string_view who_struck(const Link& link, const std::vector<std::uint64_t>& 
 bool is_router(const Node& node) { return dynamic_cast<const Router*>(&node) != nullptr; }
 
 // By each node that can be reached from there: the first cable of the way.
-std::map<const Node*, Cable*> ways_from(const Node& from) {
-    std::map<const Node*, Cable*> first;
+std::unordered_map<const Node*, Cable*> ways_from(const Node& from) {
+    std::unordered_map<const Node*, Cable*> first;
     std::deque<const Node*> reached{&from};
     first[&from] = nullptr;
     while (!reached.empty()) {
@@ -160,16 +159,15 @@ Cable* World::way_to(const Node& from, const Node& to) {
 }
 
 void World::forward(Node& from, Packet packet, Time now) {
-    const auto view = read_ip(packet.bytes());
-    FT_ASSERT(view.has_value(), "only packets are sent");
-    if (view->header.destination.is_multicast()) {
+    const IpAddress to = destination_of(packet.bytes());
+    if (to.is_multicast()) {
         for (Cable* cable : from.cables()) {
             put_on(*cable, from, Packet::copy_of(packet.bytes()), now);
         }
         return;
     }
     // Without a way there is nobody to say so but silence, as on a network without a router.
-    Cable* cable = way(from, view->header.destination);
+    Cable* cable = way(from, to);
     if (cable != nullptr) put_on(*cable, from, std::move(packet), now);
 }
 
@@ -180,12 +178,8 @@ void World::put_on(Cable& cable, Node& from, Packet packet, Time now) {
         Sink(World& world, Cable& cable, Node& from) : world_(world), cable_(cable), from_(from) {}
         void forward(Packet arriving, Time at) override {
             has_passed_ = true;
-            world_.arrivals_.add({.at = at,
-                                  .tie = cable_.tie(from_, at),
-                                  .to = &cable_.peer_of(from_),
-                                  .over = &cable_,
-                                  .cuts = cable_.from(from_).cuts(),
-                                  .packet = std::move(arriving)});
+            world_.arrivals_.add(cable_.lane(from_), at, cable_.from(from_).cuts(),
+                                 std::move(arriving));
         }
         bool has_passed() const { return has_passed_; }
 
@@ -207,9 +201,8 @@ void World::put_on(Cable& cable, Node& from, Packet packet, Time now) {
 }
 
 void World::note(const Packet& packet, const Node& at) {
-    const auto when = static_cast<std::uint64_t>(now_.time_since_epoch().count());
-    trace_ = hash_long(packet.bytes(), trace_ ^ when);
-    trace_ = hash_bytes(at.name().data(), at.name().size(), trace_);
+    record(packet.hash());
+    record(at.mark() ^ static_cast<std::uint64_t>(now_.time_since_epoch().count()));
     ++packets_;
     if (capture_ != nullptr) capture_->write(packet.bytes(), now_);
 }
@@ -290,23 +283,25 @@ void World::step() {
 void World::deliver() {
     while (arrivals_.next() <= now_) {
         Arriving arriving = arrivals_.take();
-        const Node& from = arriving.over->peer_of(*arriving.to);
-        if (arriving.over->from(from).cuts() != arriving.cuts) {
+        Node& to = arriving.by->to();
+        Cable& over = arriving.by->over();
+        const Node& from = over.peer_of(to);
+        if (over.from(from).cuts() != arriving.cuts) {
             lose(from, arriving.packet.bytes(), "cut");
             continue;
         }
-        if (is_parted(arriving.packet, *arriving.to)) {
+        if (is_parted(arriving.packet, to)) {
             lose(from, arriving.packet.bytes(), "partition");
             continue;
         }
-        note(arriving.packet, *arriving.to);
+        note(arriving.packet, to);
         if (observer_ == nullptr) {
-            arriving.to->arrive(std::move(arriving.packet), now_);
+            to.arrive(std::move(arriving.packet), now_);
             continue;
         }
         const Packet seen = Packet::copy_of(arriving.packet.bytes());
-        arriving.to->arrive(std::move(arriving.packet), now_);
-        if (observer_ != nullptr) observer_->arrived(*arriving.to, seen.bytes(), now_);
+        to.arrive(std::move(arriving.packet), now_);
+        if (observer_ != nullptr) observer_->arrived(to, seen.bytes(), now_);
     }
 }
 

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace fivetuple::sim {
@@ -106,6 +107,8 @@ public:
     }
 
 private:
+    // By each node that can be reached: the first cable of the way.
+    using Ways = std::unordered_map<const Node*, Cable*>;
     struct Partition {
         std::vector<Host*> from;
         std::vector<Host*> to;
@@ -133,8 +136,8 @@ private:
     std::vector<std::unique_ptr<Node>> nodes_;
     std::vector<Host*> hosts_;
     std::vector<std::unique_ptr<Cable>> cables_;
-    std::map<IpAddress, Node*> by_address_;
-    std::map<const Node*, std::map<const Node*, Cable*>> ways_;  // From those with many cables.
+    std::unordered_map<IpAddress, Node*> by_address_;  // Only ever looked up, as the next.
+    std::unordered_map<const Node*, Ways> ways_;       // From those with many cables.
     std::vector<Partition> partitions_;
     mutable Heap<Host, HostWakesEarlier> sleepers_;
     Arrivals arrivals_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace fivetuple::sim {
 namespace {
@@ -172,16 +173,26 @@ Result<IpView> read_ip(Bytes packet) {
     }
 }
 
-Packet make_ip(const IpHeader& header, std::size_t payload_size) {
+Packet make_ip(const IpHeader& header, PoolBytes payload) {
     FT_ASSERT(header.is_v4() == header.destination.is_v4(), "addresses of two kinds in one packet");
-    Packet packet(header.written_size() + payload_size);
-    FT_ASSERT(packet.size() <= 65535 + (header.is_v4() ? 0 : kV6Size), "a packet over 64 KiB");
+    const std::size_t size = header.written_size();
+    if (payload.front_room() < size) payload = PoolBytes::copy_of(payload.bytes(), size);
+    payload.grow_front(size);
+    FT_ASSERT(payload.size() <= 65535 + (header.is_v4() ? 0 : kV6Size), "a packet over 64 KiB");
     if (header.is_v4()) {
-        write_v4(packet.bytes(), header);
+        write_v4(payload.bytes(), header);
     } else {
-        write_v6(packet.bytes(), header);
+        write_v6(payload.bytes(), header);
     }
-    return packet;
+    return Packet(std::move(payload));
+}
+
+Packet make_ip(const IpHeader& header, std::size_t payload_size) {
+    return make_ip(header, PoolBytes(payload_size, header.written_size()));
+}
+
+IpAddress destination_of(Bytes packet) {
+    return is_v4(packet) ? v4_at(packet, 16) : v6_at(packet, 24);
 }
 
 MutableBytes payload_of(Packet& packet, const IpHeader& header) {

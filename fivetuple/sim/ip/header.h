@@ -46,6 +46,11 @@ Result<IpView> read_ip(Bytes packet);
 /// Both addresses are of one kind; the whole has at most 65,535 bytes (and 40 with IPv6).
 Packet make_ip(const IpHeader& header, std::size_t payload_size);
 MutableBytes payload_of(Packet& packet, const IpHeader& header);
+/// A packet of what is there already; only where its block has no room in front it is copied.
+Packet make_ip(const IpHeader& header, PoolBytes payload);
+
+/// Where a packet goes, of which it is known that it is one.
+IpAddress destination_of(Bytes packet);
 
 /// Takes a hop off a packet that is passed on, in place; false where none is left.
 bool take_hop(Packet& packet);

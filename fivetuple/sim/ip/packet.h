@@ -1,10 +1,11 @@
 #pragma once
 
 #include "fivetuple/base/bytes.h"
-#include "fivetuple/base/pool.h"
+#include "fivetuple/base/hash.h"
+#include "fivetuple/base/pool_bytes.h"
 
 #include <cstddef>
-#include <cstring>
+#include <cstdint>
 #include <utility>
 
 namespace fivetuple::sim {
@@ -15,38 +16,31 @@ class Packet {
 public:
     Packet() = default;
     /// Of `size` bytes that are still to be written.
-    explicit Packet(std::size_t size)
-        : bytes_(static_cast<std::byte*>(pool_allocate(room(size)))), size_(size) {}
-    Packet(Packet&& other) noexcept
-        : bytes_(std::exchange(other.bytes_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-    Packet& operator=(Packet&& other) noexcept {
-        Packet before(std::move(*this));
-        std::swap(bytes_, other.bytes_);
-        std::swap(size_, other.size_);
-        return *this;
-    }
-    ~Packet() {
-        if (bytes_ != nullptr) pool_free(bytes_, room(size_));
-    }
+    explicit Packet(std::size_t size) : bytes_(size) {}
+    explicit Packet(PoolBytes bytes) : bytes_(std::move(bytes)) {}
 
     /// A packet of the same bytes.
-    static Packet copy_of(Bytes bytes) {
-        Packet copy(bytes.size());
-        if (!bytes.empty()) std::memcpy(copy.bytes_, bytes.data(), bytes.size());
-        return copy;
+    static Packet copy_of(Bytes bytes) { return Packet(PoolBytes::copy_of(bytes)); }
+    /// What it is made of, for who reads it layer by layer.
+    PoolBytes take() && { return std::move(bytes_); }
+
+    Bytes bytes() const { return std::as_const(bytes_).bytes(); }
+    MutableBytes bytes() {
+        hash_ = 0;
+        return bytes_.bytes();
+    }
+    std::size_t size() const { return bytes_.size(); }
+    bool empty() const { return bytes_.empty(); }
+
+    /// Of all its bytes, reckoned once for as long as nobody has asked to change them.
+    std::uint64_t hash() const {
+        if (hash_ == 0) hash_ = hash_long(bytes(), bytes_.size()) | 1;
+        return hash_;
     }
 
-    Bytes bytes() const { return {bytes_, size_}; }
-    MutableBytes bytes() { return {bytes_, size_}; }
-    std::size_t size() const { return size_; }
-    bool empty() const { return size_ == 0; }
-
 private:
-    // Few sizes, so that most packets find memory of another one.
-    static std::size_t room(std::size_t size) { return (size + 127) / 128 * 128; }
-
-    std::byte* bytes_ = nullptr;
-    std::size_t size_ = 0;
+    PoolBytes bytes_;
+    mutable std::uint64_t hash_ = 0;
 };
 
 }  // namespace fivetuple::sim

@@ -91,7 +91,10 @@ std::size_t Stack::path_mtu(const IpAddress& to, Time now) const {
 void Stack::send(Packet packet, Time now, bool loops) {
     const auto view = read_ip(packet.bytes());
     FT_ASSERT(view.has_value(), "a host sends packets only");
-    const IpHeader& header = view->header;
+    send(std::move(packet), view->header, now, loops);
+}
+
+void Stack::send(Packet packet, const IpHeader& header, Time now, bool loops) {
     const bool to_us = is_own(header.destination);
     const bool to_many = !to_us && is_for_us(header.destination);
     std::size_t mtu = path_mtu(header.destination, now);
@@ -143,34 +146,36 @@ void Stack::input(Packet packet, Time now) {
         ++counters_.garbage;
         return;
     }
-    take(std::move(packet), now);
+    if (view) return take(std::move(packet), *view, now);
+    ++counters_.packets_in;
+    ++counters_.garbage;
 }
 
+// One of our own.
 void Stack::take(Packet packet, Time now) {
+    const auto view = read_ip(packet.bytes());
+    FT_ASSERT(view.has_value(), "a host sends packets only");
+    take(std::move(packet), *view, now);
+}
+
+void Stack::take(Packet packet, const IpView& view, Time now) {
     ++counters_.packets_in;
-    auto view = read_ip(packet.bytes());
-    if (!view) {
-        ++counters_.garbage;
-        return;
-    }
-    if (!is_for_us(view->header.destination)) {
+    if (!is_for_us(view.header.destination)) {
         ++counters_.not_ours;
         return;
     }
-    if (view->header.is_fragment()) {
-        auto whole = reassembler_.add(*view, now);
-        if (!whole) return;
-        packet = *std::move(whole);
-        view = read_ip(packet.bytes());
-        FT_ASSERT(view.has_value(), "what was put together is a packet");
-    }
-    deliver(*view, packet, now);
+    if (!view.header.is_fragment()) return deliver(view, packet, now);
+    auto whole = reassembler_.add(view, now);
+    if (!whole) return;
+    const auto whole_view = read_ip(whole->bytes());
+    FT_ASSERT(whole_view.has_value(), "what was put together is a packet");
+    deliver(*whole_view, *whole, now);
 }
 
 void Stack::deliver(const IpView& view, Packet& packet, Time now) {
     switch (view.header.protocol) {
         case IpProtocol::tcp:
-            return deliver_tcp(view, now);
+            return deliver_tcp(view, packet, now);
         case IpProtocol::udp:
             return deliver_udp(view, packet, now);
         case IpProtocol::icmp:
@@ -229,10 +234,15 @@ void Stack::deliver_udp(const IpView& view, Packet& packet, Time now) {
     }
 }
 
-void Stack::deliver_tcp(const IpView& view, Time now) {
+void Stack::deliver_tcp(const IpView& view, Packet& packet, Time now) {
     const IpHeader& header = view.header;
     if (!is_own(header.destination)) return;
-    auto segment = tcp::parse_segment(view.payload, header.source, header.destination);
+    const auto front = static_cast<std::size_t>(view.payload.data() - packet.bytes().data());
+    const std::size_t size = view.payload.size();
+    PoolBytes bytes = std::move(packet).take();
+    bytes.drop_front(front);
+    bytes.keep(size);
+    auto segment = tcp::parse_in_place(std::move(bytes), header.source, header.destination);
     if (!segment) {
         ++counters_.garbage;
         return;
@@ -253,9 +263,8 @@ void Stack::flush_tcp(Time now) {
             .hops = out->hops,
             .traffic_class = static_cast<std::uint8_t>((out->traffic_class & ~3) | ecn),
             .identification = next_identification()};
-        Packet packet = make_ip(header, out->segment.wire_size());
-        tcp::write_segment(out->segment, out->from, out->to, payload_of(packet, header));
-        send(std::move(packet), now);
+        PoolBytes bytes = tcp::write_in_place(std::move(out->segment), out->from, out->to);
+        send(make_ip(header, std::move(bytes)), header, now);
     }
     while (tcp::Connection* connection = tcp_.next_touched()) {
         const auto whose = tcp_sockets_.find(connection);

@@ -78,6 +78,8 @@ public:
     /// Sends a packet, in fragments where it is too large and may be cut. What goes to many comes
     /// back to us, too, where it `loops`.
     void send(Packet packet, Time now, bool loops = true);
+    /// The same of a packet with that header.
+    void send(Packet packet, const IpHeader& header, Time now, bool loops = true);
     std::uint16_t next_identification() { return ++identification_; }
     const tcp::Stack& tcp() const { return tcp_; }
 
@@ -96,9 +98,10 @@ private:
     friend class StackUdp;
 
     void take(Packet packet, Time now);
+    void take(Packet packet, const IpView& view, Time now);
     void deliver(const IpView& view, Packet& packet, Time now);
     void deliver_udp(const IpView& view, Packet& packet, Time now);
-    void deliver_tcp(const IpView& view, Time now);
+    void deliver_tcp(const IpView& view, Packet& packet, Time now);
     void flush_tcp(Time now);
     void deliver_error(const IcmpError& error, Time now);
     void refuse(IcmpReason reason, const IpView& view, const Packet& packet, Time now);

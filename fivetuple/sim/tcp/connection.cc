@@ -72,7 +72,7 @@ void Connection::accept_early(const Handshake& agreed, const Segment& syn,
     cookie_ = cookie;
     syn_timeout_ = limits_->initial_timeout;
     if (!syn.payload.empty()) {
-        receiver_.take(syn.sequence + 1, syn.payload, sender_.timeout(), now);
+        receiver_.take(syn.sequence + 1, PoolBytes::copy_of(syn.payload), sender_.timeout(), now);
         syn_bytes_taken_ = true;
     }
     send_syn_answer(now);

@@ -132,7 +132,7 @@ private:
     bool take_acknowledgement(const Segment& segment, Time now);
     void after_acknowledgement(Time now);
     bool leave_handshake(const Segment& segment, Time now);
-    void take_data(const Segment& segment, Time now);
+    void take_data(Segment& segment, Time now);
     void take_fin(Time now);
     void answer_out_of_window(const Segment& segment, Time now);
 

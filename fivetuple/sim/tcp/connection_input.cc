@@ -238,7 +238,7 @@ void Connection::after_acknowledgement(Time now) {
     }
 }
 
-void Connection::take_data(const Segment& segment, Time now) {
+void Connection::take_data(Segment& segment, Time now) {
     const bool is_open = state_ == TcpState::established || state_ == TcpState::fin_wait_1 ||
                          state_ == TcpState::fin_wait_2;
     if (!is_open || fin_received_) return;
@@ -248,16 +248,15 @@ void Connection::take_data(const Segment& segment, Time now) {
         end_with(ECONNRESET);
         return;
     }
+    const Sequence end = segment.sequence + static_cast<std::uint32_t>(segment.payload.size());
     if (!segment.payload.empty()) {
         if (agreed_.has_timestamps && segment.options.timestamps &&
             segment.payload.size() >= receiver_.segment_bytes()) {
             receiver_.measured(agreed_.clock.age(segment.options.timestamps->echo, now));
         }
-        receiver_.take(segment.sequence, segment.payload, sender_.timeout(), now);
+        receiver_.take(segment.sequence, segment.payload.take(), sender_.timeout(), now);
     }
-    if (segment.flags.fin) {
-        fin_at_ = segment.sequence + static_cast<std::uint32_t>(segment.payload.size());
-    }
+    if (segment.flags.fin) fin_at_ = end;
     if (fin_at_ && *fin_at_ == receiver_.next()) {
         take_fin(now);
     } else if (segment.flags.fin) {

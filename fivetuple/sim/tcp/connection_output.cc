@@ -97,7 +97,7 @@ void Connection::send_syn(Time now) {
         if (cookie_->size > 0) {
             const std::size_t room =
                 payload_limit() > syn.options.size() ? payload_limit() - syn.options.size() : 0;
-            const Bytes bytes = sender_.queued(room);
+            const Pieces bytes = sender_.queued(room);
             syn.payload.assign(bytes);
             syn_bytes_ = static_cast<std::uint32_t>(bytes.size());
         }

@@ -61,6 +61,8 @@ Connection* Listener::accept() {
 void Listener::hand_over(Listener& heir) {
     heir.requests_.merge(requests_);
     requests_.clear();
+    first_at_ = kNever;
+    heir.first_at_.reset();
     for (Connection* each : take_waiting()) heir.enqueue(*each);
 }
 
@@ -166,7 +168,7 @@ Segment Listener::make_answer(const FiveTuple& tuple, const Request& request, Ti
 
 void Listener::send_answer(const FiveTuple& tuple, Request& request, Time now) {
     request.agreed.sent_once_at = request.repeats == 0 ? std::optional(now) : std::nullopt;
-    request.at = now + request.timeout;
+    set_deadline(request, now + request.timeout);
     outbox_.emplace_back(tuple, make_answer(tuple, request, now));
 }
 
@@ -265,7 +267,7 @@ std::unique_ptr<Connection> Listener::input_request(Requests::iterator request,
     if (segment.flags.rst || segment.flags.syn) {
         if (segment.flags.rst && segment.sequence != next) return nullptr;
         if (!segment.flags.rst) send_reset(tuple, segment);
-        requests_.erase(request);
+        erase(request);
         return nullptr;
     }
     if (!segment.flags.ack) return nullptr;
@@ -283,22 +285,39 @@ std::unique_ptr<Connection> Listener::input_request(Requests::iterator request,
         known.was_acknowledged = true;
         if (limits_->reset_on_overflow) {
             send_reset(tuple, segment);
-            requests_.erase(request);
+            erase(request);
         }
         return nullptr;
     }
     auto connection = make_connection(tuple, known.agreed, known.mtu, now);
-    requests_.erase(request);
+    erase(request);
     return connection;
 }
 
+void Listener::set_deadline(Request& request, Time at) {
+    if (first_at_ == request.at) {
+        first_at_.reset();
+    } else if (first_at_) {
+        first_at_ = std::min(*first_at_, at);
+    }
+    request.at = at;
+}
+
+void Listener::erase(Requests::iterator request) {
+    if (first_at_ == request->second.at) first_at_.reset();
+    requests_.erase(request);
+}
+
 Time Listener::next_deadline() const {
-    Time first = kNever;
-    for (const auto& [tuple, request] : requests_) first = std::min(first, request.at);
-    return first;
+    if (first_at_) return *first_at_;
+    first_at_ = kNever;
+    for (const auto& [tuple, request] : requests_) first_at_ = std::min(*first_at_, request.at);
+    return *first_at_;
 }
 
 void Listener::advance(Time now) {
+    if (now < next_deadline()) return;
+    first_at_.reset();
     for (auto at = requests_.begin(); at != requests_.end();) {
         auto& [tuple, request] = *at;
         if (now < request.at) {
@@ -316,7 +335,7 @@ void Listener::advance(Time now) {
         const bool stays_quiet =
             request.was_acknowledged && request.repeats < settings_.defer_accept;
         if (stays_quiet) {
-            request.at = now + request.timeout;
+            set_deadline(request, now + request.timeout);
         } else {
             send_answer(tuple, request, now);
         }

@@ -78,6 +78,9 @@ private:
     };
     using Requests = std::map<FiveTuple, Request>;
 
+    void set_deadline(Request& request, Time at);
+    void erase(Requests::iterator request);
+
     bool is_full() const { return ready_.size() > backlog_; }
     std::unique_ptr<Connection> input_syn(const FiveTuple& tuple, const Segment& syn,
                                           std::uint16_t mtu, Time now,
@@ -102,6 +105,7 @@ private:
     std::unique_ptr<Binding> binding_;
     unsigned backlog_;
     Requests requests_;
+    mutable std::optional<Time> first_at_ = kNever;  // The earliest of theirs, where it is known.
     std::deque<Connection*> ready_;
     std::deque<std::pair<FiveTuple, Segment>> outbox_;
     unsigned early_ = 0;

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace fivetuple::sim::tcp {
 
 namespace {
 
-// Memory that an empty buffer holds on to.
-constexpr std::size_t kKept = 4096;
+// So few bytes go behind those that came before, where these have room.
+constexpr std::size_t kFew = 128;
 
 }  // namespace
 
@@ -18,7 +19,20 @@ std::size_t Reassembly::waiting() const {
     return bytes;
 }
 
-Reassembly::Outcome Reassembly::add(Sequence at, Bytes bytes) {
+void Reassembly::append(PoolBytes bytes) {
+    if (bytes.empty()) return;
+    readable_ += bytes.size();
+    if (bytes.size() <= kFew && !ready_.empty() && ready_.back().back_room() >= bytes.size()) {
+        PoolBytes& last = ready_.back();
+        const std::size_t before = last.size();
+        last.grow_back(bytes.size());
+        std::memcpy(last.bytes().data() + before, bytes.bytes().data(), bytes.size());
+        return;
+    }
+    ready_.push_back(std::move(bytes));
+}
+
+Reassembly::Outcome Reassembly::add(Sequence at, PoolBytes bytes) {
     Outcome outcome;
     const Sequence end = at + static_cast<std::uint32_t>(bytes.size());
     if (end <= next_) {
@@ -27,14 +41,14 @@ Reassembly::Outcome Reassembly::add(Sequence at, Bytes bytes) {
         return outcome;
     }
     if (at > next_) {
-        keep(at, bytes, outcome);
+        keep(at, bytes.bytes(), outcome);
         return outcome;
     }
     if (at < next_) report_duplicate(at, next_);
-    bytes = bytes.subspan(bytes_between(at, next_));
-    ready_.insert(ready_.end(), bytes.begin(), bytes.end());
-    next_ = end;
+    bytes.drop_front(bytes_between(at, next_));
     outcome.in_order = bytes.size();
+    append(std::move(bytes));
+    next_ = end;
     take_ranges(outcome);
     return outcome;
 }
@@ -88,7 +102,7 @@ void Reassembly::take_ranges(Outcome& outcome) {
         }
         if (range->begin < next_) report_duplicate(range->begin, next_);
         const Bytes fresh = Bytes(range->bytes).subspan(bytes_between(range->begin, next_));
-        ready_.insert(ready_.end(), fresh.begin(), fresh.end());
+        append(PoolBytes::copy_of(fresh));
         outcome.in_order += fresh.size();
         next_ = range->end();
     }
@@ -96,29 +110,34 @@ void Reassembly::take_ranges(Outcome& outcome) {
 }
 
 std::size_t Reassembly::copy(MutableBytes to) const {
-    const std::size_t count = std::min(to.size(), readable());
-    if (count > 0) std::memcpy(to.data(), ready_.data() + used_, count);
+    std::size_t count = 0;
+    for (const PoolBytes& piece : ready_) {
+        const std::size_t fits = std::min(piece.size(), to.size() - count);
+        if (fits == 0) break;
+        std::memcpy(to.data() + count, piece.bytes().data(), fits);
+        count += fits;
+    }
     return count;
 }
 
 void Reassembly::consume(std::size_t count) {
-    used_ += count;
+    readable_ -= count;
     read_ += static_cast<std::uint32_t>(count);
-    if (used_ == ready_.size()) {
-        // Memory that was not needed since it was empty last goes.
-        const bool is_used = ready_.size() >= ready_.capacity() / 4;
-        ready_.clear();
-        if (ready_.capacity() > kKept && !is_used) std::vector<std::byte>().swap(ready_);
-        used_ = 0;
-    } else if (used_ > ready_.size() / 2) {
-        ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(used_));
-        used_ = 0;
+    while (count > 0) {
+        PoolBytes& first = ready_.front();
+        const std::size_t taken = std::min(count, first.size());
+        count -= taken;
+        if (taken == first.size()) {
+            ready_.pop_front();
+        } else {
+            first.drop_front(taken);
+        }
     }
 }
 
 void Reassembly::purge() {
-    std::vector<std::byte>().swap(ready_);
-    used_ = 0;
+    ready_.clear();
+    readable_ = 0;
     read_ = next_;
     ranges_.clear();
     duplicate_.reset();

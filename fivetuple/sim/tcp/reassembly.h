@@ -1,6 +1,8 @@
 #pragma once
 
 #include "fivetuple/base/bytes.h"
+#include "fivetuple/base/fifo.h"
+#include "fivetuple/base/pool_bytes.h"
 #include "fivetuple/sim/tcp/segment.h"
 #include "fivetuple/sim/tcp/sequence.h"
 
@@ -19,7 +21,7 @@ public:
     /// The first byte that is missing, and the first that has not been read.
     Sequence next() const { return next_; }
     Sequence first_unread() const { return read_; }
-    std::size_t readable() const { return ready_.size() - used_; }
+    std::size_t readable() const { return readable_; }
     bool has_gaps() const { return !ranges_.empty(); }
     /// Bytes behind the first gap.
     std::size_t waiting() const;
@@ -31,7 +33,8 @@ public:
         bool duplicate = false;     ///< Nothing of it was new.
     };
     /// Takes bytes that begin at `at` and lie within the window.
-    Outcome add(Sequence at, Bytes bytes);
+    Outcome add(Sequence at, PoolBytes bytes);
+    Outcome add(Sequence at, Bytes bytes) { return add(at, PoolBytes::copy_of(bytes)); }
 
     /// Steps over something that is no byte: the FIN.
     void skip() { next_ += 1; }
@@ -55,11 +58,12 @@ private:
         Sequence end() const { return begin + static_cast<std::uint32_t>(bytes.size()); }
     };
 
+    void append(PoolBytes bytes);
     void keep(Sequence at, Bytes bytes, Outcome& outcome);
     void take_ranges(Outcome& outcome);
 
-    std::vector<std::byte> ready_;
-    std::size_t used_ = 0;
+    Fifo<PoolBytes> ready_;  // None of them empty; as they came, for no copy is as cheap as none.
+    std::size_t readable_ = 0;
     Sequence next_;
     Sequence read_;
     std::vector<Range> ranges_;  // In order, and with gaps between them.

@@ -89,14 +89,15 @@ void Receiver::note_data(std::size_t size, Duration timeout, Time now) {
     last_data_ = now;
 }
 
-void Receiver::take(Sequence at, Bytes bytes, Duration timeout, Time now) {
+void Receiver::take(Sequence at, PoolBytes payload, Duration timeout, Time now) {
+    const Bytes bytes = payload.bytes();
     note_data(bytes.size(), timeout, now);
     if (urgent_ == Urgent::coming && urgent_at_ >= at &&
         bytes_between(at, urgent_at_) < bytes.size()) {
         urgent_ = Urgent::here;
         urgent_byte_ = bytes[bytes_between(at, urgent_at_)];
     }
-    const auto outcome = stream_.add(at, bytes);
+    const auto outcome = stream_.add(at, std::move(payload));
     counters_.bytes += outcome.in_order;
     if (outcome.out_of_order) {
         ++counters_.out_of_order;

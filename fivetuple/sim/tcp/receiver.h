@@ -44,7 +44,7 @@ public:
     /// Whether any of it is within the window. RFC 9293, section 3.10.7.4
     bool is_acceptable(const Segment& segment) const;
     /// Bytes that lie within the window; `timeout` is our sender's.
-    void take(Sequence at, Bytes bytes, Duration timeout, Time now);
+    void take(Sequence at, PoolBytes payload, Duration timeout, Time now);
     /// Bytes that came again, and lie in front of the window. RFC 2883
     void note_duplicate(Sequence begin, Sequence end) { stream_.report_duplicate(begin, end); }
     /// The FIN is the next that comes. A program that may answer it with its own has a moment for

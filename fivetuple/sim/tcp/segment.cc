@@ -35,25 +35,12 @@ Flags flags_of(std::uint8_t number) {
 
 Error wrong(const char* why) { return Error::malformed("segment", why); }
 
-}  // namespace
-
-bool SackBlocks::operator==(const SackBlocks& other) const {
-    return std::equal(begin(), end(), other.begin(), other.end());
-}
-
-std::vector<std::byte> write_segment(const Segment& segment, const IpAddress& from,
-                                     const IpAddress& to) {
-    std::vector<std::byte> bytes(segment.wire_size());
-    write_segment(segment, from, to, bytes);
-    return bytes;
-}
-
-void write_segment(const Segment& segment, const IpAddress& from, const IpAddress& to,
-                   MutableBytes room) {
+// Into the front of a segment whose payload stands there already.
+void write_header(const Segment& segment, const IpAddress& from, const IpAddress& to,
+                  MutableBytes room) {
     const std::size_t options = segment.options.size();
     FT_ASSERT(options <= Segment::kMostOptionBytes, "a header has room for that");
     const std::size_t header = Segment::kHeaderBytes + options;
-    FT_ASSERT(room.size() == header + segment.payload.size(), "room for exactly this segment");
     put_integer(room, segment.source_port);
     put_integer(room.subspan(2), segment.destination_port);
     put_integer(room.subspan(4), segment.sequence.number());
@@ -64,12 +51,12 @@ void write_segment(const Segment& segment, const IpAddress& from, const IpAddres
     put_integer(room.subspan(kChecksumAt), std::uint16_t{0});
     put_integer(room.subspan(18), segment.urgent_pointer);
     write_options(segment.options, room.subspan(Segment::kHeaderBytes, options));
-    const Bytes payload = segment.payload;
-    if (!payload.empty()) std::memcpy(room.data() + header, payload.data(), payload.size());
     put_integer(room.subspan(kChecksumAt), checksum_of(room, from, to));
 }
 
-Result<Segment> parse_segment(Bytes bytes, const IpAddress& from, const IpAddress& to) {
+// All but the payload, which begins behind so many bytes.
+Result<std::size_t> parse_header(Bytes bytes, const IpAddress& from, const IpAddress& to,
+                                 Segment& segment) {
     if (bytes.size() < Segment::kHeaderBytes) {
         return std::unexpected(wrong("it is shorter than a header"));
     }
@@ -78,7 +65,6 @@ Result<Segment> parse_segment(Bytes bytes, const IpAddress& from, const IpAddres
         return std::unexpected(wrong("its header's length cannot be"));
     }
     if (checksum_of(bytes, from, to) != 0) return std::unexpected(wrong("its checksum is wrong"));
-    Segment segment;
     segment.source_port = take_integer<std::uint16_t>(bytes);
     segment.destination_port = take_integer<std::uint16_t>(bytes.subspan(2));
     segment.sequence = Sequence(take_integer<std::uint32_t>(bytes.subspan(4)));
@@ -88,8 +74,47 @@ Result<Segment> parse_segment(Bytes bytes, const IpAddress& from, const IpAddres
     segment.urgent_pointer = take_integer<std::uint16_t>(bytes.subspan(18));
     segment.options = parse_options(
         bytes.subspan(Segment::kHeaderBytes, header - Segment::kHeaderBytes), segment.flags.syn);
-    const Bytes payload = bytes.subspan(header);
-    segment.payload.assign(payload);
+    return header;
+}
+
+}  // namespace
+
+bool SackBlocks::operator==(const SackBlocks& other) const {
+    return std::equal(begin(), end(), other.begin(), other.end());
+}
+
+std::vector<std::byte> write_segment(const Segment& segment, const IpAddress& from,
+                                     const IpAddress& to) {
+    std::vector<std::byte> bytes(segment.wire_size());
+    const Bytes payload = segment.payload;
+    std::ranges::copy(payload, bytes.end() - static_cast<std::ptrdiff_t>(payload.size()));
+    write_header(segment, from, to, bytes);
+    return bytes;
+}
+
+PoolBytes write_in_place(Segment&& segment, const IpAddress& from, const IpAddress& to) {
+    const std::size_t header = Segment::kHeaderBytes + segment.options.size();
+    PoolBytes bytes = segment.payload.take();
+    if (bytes.front_room() < Payload::kFront) {
+        bytes = PoolBytes::copy_of(bytes.bytes(), Payload::kFront);
+    }
+    bytes.grow_front(header);
+    write_header(segment, from, to, bytes.bytes());
+    return bytes;
+}
+
+Result<Segment> parse_segment(Bytes bytes, const IpAddress& from, const IpAddress& to) {
+    Segment segment;
+    FT_TRY(const std::size_t header, parse_header(bytes, from, to, segment));
+    segment.payload.assign(bytes.subspan(header));
+    return segment;
+}
+
+Result<Segment> parse_in_place(PoolBytes bytes, const IpAddress& from, const IpAddress& to) {
+    Segment segment;
+    FT_TRY(const std::size_t header, parse_header(bytes.bytes(), from, to, segment));
+    bytes.drop_front(header);
+    segment.payload = Payload(std::move(bytes));
     return segment;
 }
 

@@ -119,13 +119,15 @@ struct Segment {
 /// be of one family. Its `ecn` is not in it. RFC 9293, section 3.1
 std::vector<std::byte> write_segment(const Segment& segment, const IpAddress& from,
                                      const IpAddress& to);
-/// The same into `room`, of wire_size() bytes.
-void write_segment(const Segment& segment, const IpAddress& from, const IpAddress& to,
-                   MutableBytes room);
+/// The same of a segment that is given away: its payload stays where it is and gets the header in
+/// front of it, and in front of that there is room for a header of IP.
+PoolBytes write_in_place(Segment&& segment, const IpAddress& from, const IpAddress& to);
 
 /// Reads what stands behind an IP header. Options that are not known are skipped, and malformed
 /// ones end the list, as Linux does it.
 /// Errors: malformed, where it is cut short, or its checksum or its length is wrong.
 Result<Segment> parse_segment(Bytes bytes, const IpAddress& from, const IpAddress& to);
+/// The same, and the payload stays where it is.
+Result<Segment> parse_in_place(PoolBytes bytes, const IpAddress& from, const IpAddress& to);
 
 }  // namespace fivetuple::sim::tcp

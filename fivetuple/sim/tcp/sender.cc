@@ -23,11 +23,8 @@ void Sender::start(const SendTerms& terms, Time now) {
     terms_ = terms;
     is_started_ = true;
     // What was written before the handshake was done stays, at its place now.
-    SendBuffer placed;
-    placed.start(terms.first);
-    placed.append(buffer_.between(buffer_.begin(), buffer_.end()));
     if (urgent_end_) urgent_end_ = terms.first + bytes_between(buffer_.begin(), *urgent_end_);
-    buffer_ = std::move(placed);
+    buffer_.start(terms.first);
     unacknowledged_ = next_ = small_end_ = flight_end_ = terms.first;
     segment_bytes_ = terms.segment_bytes;
     window_ = window_most_ = terms.window;
@@ -256,7 +253,7 @@ void Sender::settle(Time now) {
     if (board_.empty() && !has_unsent()) arm(Timer::none, kNever);
 }
 
-Bytes Sender::queued(std::size_t most) const {
+Pieces Sender::queued(std::size_t most) const {
     const auto count = static_cast<std::uint32_t>(std::min(most, buffer_.size()));
     return buffer_.between(buffer_.begin(), buffer_.begin() + count);
 }

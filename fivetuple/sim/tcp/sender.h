@@ -33,7 +33,7 @@ struct SendTerms {
 /// What is to go out: a part of the stream, or nothing but an answer (`payload` empty, no FIN).
 struct Outgoing {
     Sequence at;
-    Bytes payload;  ///< Of the send buffer: valid until the sender is asked something else.
+    Pieces payload;  ///< Of the send buffer: valid until the sender is asked something else.
     bool fin = false;
     bool push = false;
     bool is_repeated = false;
@@ -81,7 +81,7 @@ public:
     /// The path takes less than was sent: what is in flight goes again, in smaller pieces.
     void path_shrank(std::uint32_t segment_bytes, Time now);
     /// The first that were written, before anything was sent.
-    Bytes queued(std::size_t most) const;
+    Pieces queued(std::size_t most) const;
     /// Bytes that went with the SYN and were acknowledged by its answer.
     void went_with_syn(Sequence acknowledged);
     /// Makes whatever Nagle or a cork holds back go.

@@ -46,19 +46,19 @@ Stack::Entry& Stack::adopt(std::unique_ptr<Connection> connection,
     entry->connection = std::move(connection);
     entry->binding = std::move(binding);
     entry->is_mapped = true;
-    by_tuple_[entry->connection->tuple()] = entry.get();
-    number_of_[entry->connection.get()] = entry->number;
+    by_tuple_.insert_or_assign(TupleKey(entry->connection->tuple()), entry.get());
+    entry_of_[entry->connection.get()] = entry.get();
     return *(entries_[entry->number] = std::move(entry));
 }
 
 Stack::Entry& Stack::entry_of(const Connection& connection) {
-    const auto number = number_of_.find(&connection);
-    FT_ASSERT(number != number_of_.end(), "the connection is one of this stack's");
-    return *entries_.at(number->second);
+    const auto found = entry_of_.find(&connection);
+    FT_ASSERT(found != entry_of_.end(), "the connection is one of this stack's");
+    return *found->second;
 }
 
 Connection* Stack::find(const FiveTuple& tuple) {
-    const auto found = by_tuple_.find(tuple);
+    const auto found = by_tuple_.find(TupleKey(tuple));
     return found == by_tuple_.end() ? nullptr : found->second->connection.get();
 }
 
@@ -99,12 +99,9 @@ void Stack::settle(Entry& entry) {
         entry.at = at;
         if (at != kNever) deadlines_.push(entry);
     }
-    const bool waits = connection.state() == TcpState::time_wait;
-    if (waits && !entry.is_in_time_wait) in_time_wait_.push_back(entry.number);
-    if (!waits && entry.is_in_time_wait) std::erase(in_time_wait_, entry.number);
-    entry.is_in_time_wait = waits;
+    note_time_wait(entry);
     if (connection.is_over() && entry.is_mapped) {
-        by_tuple_.erase(tuple);
+        by_tuple_.erase(TupleKey(tuple));
         entry.is_mapped = false;
         entry.binding.reset();
     }
@@ -118,17 +115,27 @@ void Stack::settle(Entry& entry) {
     }
 }
 
+void Stack::note_time_wait(Entry& entry) {
+    const bool waits = entry.connection->state() == TcpState::time_wait;
+    if (waits == entry.waits_in.has_value()) return;
+    if (waits) {
+        entry.waits_in = in_time_wait_.insert(in_time_wait_.end(), &entry);
+    } else {
+        in_time_wait_.erase(*std::exchange(entry.waits_in, std::nullopt));
+    }
+}
+
 void Stack::forget(Entry& entry) {
     if (entry.is_in_heap()) deadlines_.erase(entry);
-    if (entry.is_mapped) by_tuple_.erase(entry.connection->tuple());
-    if (entry.is_in_time_wait) std::erase(in_time_wait_, entry.number);
-    number_of_.erase(entry.connection.get());
+    if (entry.is_mapped) by_tuple_.erase(TupleKey(entry.connection->tuple()));
+    if (entry.waits_in) in_time_wait_.erase(*entry.waits_in);
+    entry_of_.erase(entry.connection.get());
     entries_.erase(entry.number);
 }
 
 void Stack::limit_time_wait() {
     while (in_time_wait_.size() > limits_->most_in_time_wait) {
-        Entry& entry = *entries_.at(in_time_wait_.front());
+        Entry& entry = *in_time_wait_.front();
         entry.connection->abort(Time{});
         settle(entry);
     }
@@ -164,15 +171,18 @@ void Stack::to_listener(Listener& listener, const FiveTuple& tuple, const Segmen
 }
 
 void Stack::input(const IpAddress& from, const IpAddress& to, Segment segment, Time now) {
-    FiveTuple tuple;
-    tuple.local = SocketAddress(to, segment.destination_port);
-    tuple.peer = SocketAddress(from, segment.source_port);
-    const auto found = by_tuple_.find(tuple);
+    const auto found =
+        by_tuple_.find(TupleKey(to, segment.destination_port, from, segment.source_port));
+    const auto make_tuple = [&] {
+        return FiveTuple{Protocol::tcp, SocketAddress(to, segment.destination_port),
+                         SocketAddress(from, segment.source_port)};
+    };
     std::optional<Sequence> sequence;
     if (found != by_tuple_.end()) {
         Entry& entry = *found->second;
         const bool gives_way =
-            entry.connection->gives_way_to(segment) && find_listener(tuple.local, tuple) != nullptr;
+            entry.connection->gives_way_to(segment) &&
+            find_listener(SocketAddress(to, segment.destination_port), make_tuple()) != nullptr;
         if (!gives_way) {
             entry.connection->input(std::move(segment), now);
             settle(entry);
@@ -183,6 +193,7 @@ void Stack::input(const IpAddress& from, const IpAddress& to, Segment segment, T
         entry.connection->abort(now);
         settle(entry);
     }
+    const FiveTuple tuple = make_tuple();
     if (Listener* listener = find_listener(tuple.local, tuple)) {
         to_listener(*listener, tuple, segment, now, sequence);
     } else if (auto reset = refuse(segment)) {
@@ -216,7 +227,7 @@ void Stack::advance(Time now) {
 }
 
 void Stack::unreachable(const FiveTuple& tuple, int code, Time now) {
-    const auto found = by_tuple_.find(tuple);
+    const auto found = by_tuple_.find(TupleKey(tuple));
     if (found == by_tuple_.end()) return;
     found->second->connection->unreachable(code, now);
     settle(*found->second);
@@ -227,7 +238,7 @@ void Stack::packet_too_big(const FiveTuple& tuple, std::uint16_t mtu, Time now) 
     mtu = std::max(mtu, least);
     if (mtu >= mtu_to(tuple.peer.ip())) return;
     path_mtu_[tuple.peer.ip()] = mtu;
-    const auto found = by_tuple_.find(tuple);
+    const auto found = by_tuple_.find(TupleKey(tuple));
     if (found == by_tuple_.end()) return;
     found->second->connection->packet_too_big(mtu, now);
     settle(*found->second);
@@ -248,7 +259,7 @@ Result<Listener*> Stack::listen(std::unique_ptr<Binding> binding, const Settings
 // A connection in TIME_WAIT may give way to a new one from here, with timestamps that tell their
 // segments apart. tcp_tw_reuse in tcp(7)
 bool Stack::may_reuse(const FiveTuple& tuple, Time now) {
-    const auto found = by_tuple_.find(tuple);
+    const auto found = by_tuple_.find(TupleKey(tuple));
     if (found == by_tuple_.end()) return true;
     const Connection& old = *found->second->connection;
     if (old.state() != TcpState::time_wait || !old.has_timestamps()) return false;
@@ -278,7 +289,7 @@ Result<Connection*> Stack::connect(const SocketAddress& local, const SocketAddre
     }
     if (!binding) binding = std::make_unique<Binding>(ports_, tuple.local, settings, false);
     Sequence initial = secrets_.initial_sequence(tuple, now);
-    if (const auto old = by_tuple_.find(tuple); old != by_tuple_.end()) {
+    if (const auto old = by_tuple_.find(TupleKey(tuple)); old != by_tuple_.end()) {
         Entry& entry = *old->second;
         initial = entry.connection->sequence_beyond();
         entry.connection->abort(now);
@@ -370,7 +381,8 @@ Listener* Stack::next_ready() {
 std::vector<const Connection*> Stack::connections() const {
     std::vector<const Connection*> all;
     all.reserve(by_tuple_.size());
-    for (const auto& [tuple, entry] : by_tuple_) all.push_back(entry->connection.get());
+    for (const auto& [key, entry] : by_tuple_) all.push_back(entry->connection.get());
+    std::ranges::sort(all, {}, [](const Connection* each) { return each->tuple(); });
     return all;
 }
 

@@ -13,6 +13,7 @@
 #include "fivetuple/sim/tcp/secrets.h"
 #include "fivetuple/sim/tcp/segment.h"
 #include "fivetuple/sim/tcp/settings.h"
+#include "fivetuple/sim/tcp/tuple_key.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace fivetuple::sim::tcp {
@@ -97,7 +99,8 @@ private:
         Listener* early_at = nullptr;  // It counts there as made by fast open.
         bool is_mapped = false;
         bool is_touched = false;
-        bool is_in_time_wait = false;
+        // Its place in in_time_wait_, while it is there.
+        std::optional<std::list<Entry*>::iterator> waits_in;
     };
     struct Sooner {
         bool operator()(const Entry& a, const Entry& b) const {
@@ -111,6 +114,7 @@ private:
     void to_listener(Listener& listener, const FiveTuple& tuple, const Segment& segment, Time now,
                      std::optional<Sequence> sequence);
     void settle(Entry& entry);
+    void note_time_wait(Entry& entry);
     void forget(Entry& entry);
     void drain(Listener& listener);
     bool may_reuse(const FiveTuple& tuple, Time now);
@@ -123,9 +127,10 @@ private:
     Ports ports_;
     std::uint16_t mtu_;
     std::uint64_t numbers_ = 0;
-    std::map<const Connection*, std::uint64_t> number_of_;
-    std::map<std::uint64_t, std::unique_ptr<Entry>> entries_;
-    std::map<FiveTuple, Entry*> by_tuple_;
+    // What follows is looked up, and never gone through where the order matters.
+    std::unordered_map<std::uint64_t, std::unique_ptr<Entry>> entries_;
+    std::unordered_map<const Connection*, Entry*> entry_of_;
+    std::unordered_map<TupleKey, Entry*, TupleKey::Hash> by_tuple_;
     std::map<std::uint64_t, std::unique_ptr<Listener>> listeners_;
     Heap<Entry, Sooner> deadlines_;
     Fifo<Addressed> outbox_;
@@ -133,7 +138,7 @@ private:
     Fifo<std::uint64_t> ready_;
     std::map<IpAddress, std::uint16_t> path_mtu_;
     std::map<IpAddress, FastOpenCookie> cookies_;
-    std::list<std::uint64_t> in_time_wait_;
+    std::list<Entry*> in_time_wait_;  // The oldest first.
 };
 
 }  // namespace fivetuple::sim::tcp
