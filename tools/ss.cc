@@ -86,14 +86,14 @@ diag::Query query_of(const SsArguments& arguments, const diag::Filter& filter) {
 void mention_limits(const diag::Visit& visit, const diag::Owners* owners) {
     for (const std::string& each : visit.limits) std::fprintf(stderr, "note: %s\n", each.c_str());
     if (visit.asked_again > 0) {
-        std::fprintf(stderr, "note: the list was disturbed and asked for again %zu times\n",
-                     visit.asked_again);
+        std::fprintf(stderr, "note: the list was disturbed and asked for again %zu time%s\n",
+                     visit.asked_again, visit.asked_again == 1 ? "" : "s");
     }
     if (owners != nullptr && owners->unseen_processes() > 0) {
         std::fprintf(stderr,
-                     "note: this user may not see the descriptors of %zu processes; sockets "
+                     "note: this user may not see the descriptors of %zu process%s; sockets "
                      "without a process may be theirs\n",
-                     owners->unseen_processes());
+                     owners->unseen_processes(), owners->unseen_processes() == 1 ? "" : "es");
     }
 }
 

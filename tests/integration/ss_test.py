@@ -174,11 +174,15 @@ def told_by_ss(line):
     return told
 
 
+def as_ss_writes(end):
+    """ss has 0.0.0.0 where any address is meant."""
+    return re.sub(r"^\*:", "0.0.0.0:", end)
+
+
 def told_by_us(row):
     told = {name: row[name] for name in ("state", "receive_queue", "send_queue", "inode")}
-    # ss writes 0.0.0.0 where any address is meant.
     for end in ("local", "peer"):
-        told[end] = re.sub(r"^\*:", "0.0.0.0:", row[end])
+        told[end] = as_ss_writes(row[end])
     told["user"] = row.get("user", 0)
     told["processes"] = sorted((each["name"], each["pid"], each["descriptor"])
                                for each in row["processes"])
@@ -242,7 +246,8 @@ class BesideSs(unittest.TestCase):
             theirs = subprocess.run(["ss", "-tnH", *words.split()], capture_output=True, text=True,
                                     check=True).stdout.splitlines()
             self.assertEqual(
-                sorted((each["local"], each["peer"]) for each in json.loads(ours.stdout)),
+                sorted((as_ss_writes(each["local"]), as_ss_writes(each["peer"]))
+                       for each in json.loads(ours.stdout)),
                 sorted(tuple(line.split()[-2:]) for line in theirs), words)
 
     def test_other_kinds_are_listed(self):
