@@ -2,6 +2,7 @@
 
 #include "fivetuple/base/assert.h"
 #include "fivetuple/io/loop_count.h"
+#include "fivetuple/io/turn_time.h"
 #include "fivetuple/os/process.h"
 
 #include <algorithm>
@@ -49,7 +50,10 @@ void Loop::turn(Time until) {
     // What runs now may be what somebody waits for, so there is no sleeping behind it.
     const bool may_sleep = ready_.empty();
     ready_.run_some();
-    backend_->wait(may_sleep ? std::min(until, timers_.next()) : Time());
+    {
+        const TurnTime told(turn_began_);
+        backend_->wait(may_sleep ? std::min(until, timers_.next()) : Time());
+    }
     turn_began_ = backend_->now();
     take_posts();
     timers_.fire(turn_began_, ready_);

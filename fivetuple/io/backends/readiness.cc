@@ -1,5 +1,6 @@
 #include "fivetuple/io/backends/readiness.h"
 
+#include "fivetuple/io/turn_time.h"
 #include "fivetuple/os/calls.h"
 #include "fivetuple/os/clock.h"
 #include "fivetuple/os/options.h"
@@ -368,6 +369,7 @@ std::span<const Poller::Event> ReadinessBackend::sleep(Time until) {
 
 void ReadinessBackend::wait(Time until) {
     const auto events = sleep(until);
+    begin_turn_at(monotonic_now());
     for (const Poller::Event& event : events) {
         accepts_left_ = 1 + static_cast<int>(events.size() / 16);
         if (event.fd == wake_fd()) {

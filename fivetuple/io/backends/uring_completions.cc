@@ -1,5 +1,6 @@
 #include "fivetuple/base/assert.h"
 #include "fivetuple/io/backends/uring.h"
+#include "fivetuple/io/turn_time.h"
 #include "fivetuple/os/calls.h"
 #include "fivetuple/os/clock.h"
 
@@ -111,6 +112,7 @@ void UringBackend::sleep(Time until) {
 void UringBackend::wait(Time until) {
     if (!is_enabled_) enable();
     sleep(until);
+    begin_turn_at(monotonic_now());
     tries_left_ = kTriedAtOnce;
     handle_all();
     serve_blocked();
