@@ -66,7 +66,7 @@ private:
         return buckets_.empty() || inode == 0 ? kNone : buckets_[bucket_of(inode)];
     }
     std::size_t bucket_of(std::uint32_t inode) const {
-        return inode * 0x9e3779b1u & (buckets_.size() - 1);
+        return std::size_t{inode} * 0x9e3779b1u & (buckets_.size() - 1);
     }
     std::string_view name_of(std::uint32_t process) const {
         const Process& it = processes_[process];
