@@ -57,13 +57,18 @@ std::vector<std::unique_ptr<Server>> start_servers(const Settings& settings,
 
 struct Ended {
     double unfinished = 0;
-    double earliest = 1e9;  ///< Seconds after its limit; less than 0 is too early.
-    double latest = -1e9;
+    double earliest = 0;  ///< Seconds after its limit; less than 0 is too early.
+    double latest = 0;
+    bool is_known = false;
 
     void add(const SlowPeers& how, SlowTally& tally, double limit, double late_most) {
         unfinished += static_cast<double>(how.count - tally.gone);
-        earliest = std::min(earliest, static_cast<double>(tally.shortest_ns) / 1e9 - limit);
-        latest = std::max(latest, static_cast<double>(tally.longest_ns) / 1e9 - late_most);
+        if (tally.gone == 0) return;
+        const double first = static_cast<double>(tally.shortest_ns) / 1e9 - limit;
+        const double last = static_cast<double>(tally.longest_ns) / 1e9 - late_most;
+        earliest = is_known ? std::min(earliest, first) : first;
+        latest = is_known ? std::max(latest, last) : last;
+        is_known = true;
     }
 };
 

@@ -1,6 +1,7 @@
 // Our server with all of its limits on, so high that no honest load meets them, and a handler for
 // each thing that is promised of it. ft_bench_server holds it to that.
 #include "fivetuple/fivetuple.h"
+#include "fivetuple/os/options.h"
 #include "fivetuple/os/process.h"
 #include "fivetuple/server.h"
 #include "fivetuple/server/activation.h"
@@ -26,6 +27,7 @@ namespace {
 constexpr std::size_t kRecord = 64;
 constexpr std::size_t kLargeAnswer = 256 * 1024;
 constexpr std::byte kAsksForMuch{'L'};
+constexpr int kSendBuffer = 16 * 1024;
 
 /// The options of the command line, by name; those that were not given are empty.
 using Settings = std::map<std::string, std::string>;
@@ -56,7 +58,7 @@ ft::Task<void> echo(ft::Connection& peer) {
 }
 
 /// Records of 64 bytes, each of which has to come whole in time, and comes back; one that begins
-/// with an L is answered by 256 KiB.
+/// with an L is answered by 256 KiB, of which the kernel takes no more than a part at a time.
 ft::Task<void> answer_records(ft::Connection& peer, ft::Duration due) {
     static const std::vector<std::byte> large(kLargeAnswer, kAsksForMuch);
     std::array<std::byte, kRecord> record;
@@ -69,8 +71,12 @@ ft::Task<void> answer_records(ft::Connection& peer, ft::Duration due) {
         if (filled < kRecord) continue;
         peer.no_longer_due();
         filled = 0;
-        auto sent = co_await peer.write_all(record[0] == kAsksForMuch ? ft::Bytes(large)
-                                                                      : ft::Bytes(record));
+        ft::Bytes answer = record;
+        if (record[0] == kAsksForMuch) {
+            static_cast<void>(ft::set(peer, ft::SendBuffer{kSendBuffer}));
+            answer = large;
+        }
+        auto sent = co_await peer.write_all(answer);
         if (!sent) co_return;
     }
 }
