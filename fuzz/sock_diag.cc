@@ -1,5 +1,6 @@
 #include "fivetuple/diag/counters.h"
 #include "fivetuple/diag/reading.h"
+#include "fivetuple/diag/states.h"
 
 #include "fuzz/input.h"
 #include <string>
