@@ -19,12 +19,12 @@ namespace {
 
 const char* const kGoal = "cannot ask the server how it is";
 
+}  // namespace
+
 std::size_t descriptors_of(pid_t process) {
     const std::filesystem::directory_iterator all(fmt::format("/proc/{}/fd", process));
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
-
-}  // namespace
 
 double ServerState::metric(const std::string& name) const {
     const auto found = metrics.find(name);

@@ -19,6 +19,9 @@ struct ServerState {
     double metric(const std::string& name) const;
 };
 
+/// How many descriptors a process has open.
+std::size_t descriptors_of(pid_t process);
+
 /// As of now; `control` is where it obeys.
 ServerState look_at(const Server& server, const std::string& control);
 

@@ -12,6 +12,7 @@ const std::vector<KnownTrial>& all_trials() {
         {"early", "answers to peers that are still sending", &measure_early_answers},
         {"shortage", "no descriptor left for ten seconds", &measure_shortage},
         {"handover", "servers that succeed each other under load", &measure_hand_over},
+        {"kill", "worker processes that are killed under load", &measure_killed_workers},
         {"crowd", "100,000 connections over six processes, and 18,000 in one", &measure_crowd},
         {"memory", "user memory of an idle connection", &measure_idle_connections},
     };

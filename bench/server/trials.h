@@ -22,6 +22,7 @@ Trial measure_slow_peers(const Settings& settings);
 Trial measure_early_answers(const Settings& settings);
 Trial measure_shortage(const Settings& settings);
 Trial measure_hand_over(const Settings& settings);
+Trial measure_killed_workers(const Settings& settings);
 Trial measure_crowd(const Settings& settings);
 Trial measure_idle_connections(const Settings& settings);
 

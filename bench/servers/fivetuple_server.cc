@@ -6,6 +6,7 @@
 #include "fivetuple/server.h"
 #include "fivetuple/server/activation.h"
 #include "fivetuple/server/hand_over.h"
+#include "fivetuple/server/processes.h"
 
 #include <sys/resource.h>
 
@@ -31,10 +32,11 @@ constexpr int kSendBuffer = 16 * 1024;
 
 /// The options of the command line, by name; those that were not given are empty.
 using Settings = std::map<std::string, std::string>;
-constexpr std::array kOptions{
-    "--port",       "--host",         "--backend",  "--handler",    "--answer",  "--connections",
-    "--reuse-port", "--descriptors",  "--idle",     "--first-byte", "--write",   "--due",
-    "--loud",       "--linger-bytes", "--patience", "--control",    "--accepts", "--hand-over"};
+constexpr std::array kOptions{"--port",    "--host",         "--backend",    "--handler",
+                              "--answer",  "--connections",  "--reuse-port", "--descriptors",
+                              "--idle",    "--first-byte",   "--write",      "--due",
+                              "--loud",    "--linger-bytes", "--patience",   "--control",
+                              "--accepts", "--hand-over",    "--processes"};
 
 long number(const Settings& settings, const char* name, long otherwise) {
     const auto found = settings.find(name);
@@ -128,6 +130,16 @@ ft::ServerOptions options_of(const Settings& settings) {
     return options;
 }
 
+ft::Result<ft::SocketAddress> address_of(const Settings& settings) {
+    return ft::SocketAddress::parse(text(settings, "--host", "127.0.0.1") + ":" +
+                                    text(settings, "--port", "0"));
+}
+
+void say_listening(const ft::SocketAddress& where) {
+    std::printf("listening %s\n", where.to_string().c_str());
+    std::fflush(stdout);
+}
+
 void complain(const ft::Error& why) { std::fprintf(stderr, "error: %s\n", why.message().c_str()); }
 
 /// Waits for a successor, gives it the listeners, and ends in order.
@@ -149,8 +161,7 @@ using Name = std::optional<ft::SocketAddress>;
 /// The server runs meanwhile.
 ft::Task<ft::Result<void>> announce(ft::Server& server, Before& before, const Name& succession) {
     if (before) FT_CO_TRY_VOID(co_await ft::within(10s, before->ready()));
-    std::printf("listening %s\n", server.addresses().front().to_string().c_str());
-    std::fflush(stdout);
+    say_listening(server.addresses().front());
     if (succession) co_await be_succeeded(server, *succession);
     co_return {};
 }
@@ -179,8 +190,7 @@ ft::Task<ft::Result<void>> serve(ft::Loop& loop, const Settings& settings) {
         FT_CO_TRY(options.control, ft::SocketAddress::unix_path(settings.at("--control")));
     }
     if (!before) {
-        FT_CO_TRY(const auto at, ft::SocketAddress::parse(text(settings, "--host", "127.0.0.1") +
-                                                          ":" + text(settings, "--port", "0")));
+        FT_CO_TRY(const auto at, address_of(settings));
         options.listen = {at};
     }
     ft::Server server(loop, std::move(options), handler_of(settings));
@@ -216,12 +226,25 @@ void limit_descriptors(const Settings& settings) {
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) std::perror("setrlimit");
 }
 
+ft::Result<void> serve_on_processes(const Settings& settings, const ft::LoopOptions& loop) {
+    FT_TRY(const auto at, address_of(settings));
+    ft::ServerOptions options = options_of(settings);
+    options.listen = {at};
+    options.listening = [](const ft::SocketAddress& where) { say_listening(where); };
+    ft::ProcessOptions how;
+    how.processes = static_cast<unsigned>(number(settings, "--processes", 0));
+    how.loop = loop;
+    FT_TRY_VOID(ft::serve_on_processes(std::move(options), handler_of(settings), how));
+    return {};
+}
+
 ft::Result<void> run_as_told(const Settings& settings) {
     ft::LoopOptions options;
     if (settings.contains("--backend")) {
         FT_TRY(options.backend, ft::parse_backend(settings.at("--backend")));
     }
     limit_descriptors(settings);
+    if (settings.contains("--processes")) return serve_on_processes(settings, options);
     FT_TRY(auto loop, ft::Loop::open(options));
     return ft::run(*loop, serve(*loop, settings));
 }
