@@ -30,6 +30,7 @@ struct SimArguments {
     std::size_t lines = 100;
     unsigned jobs = 0;
     bool runs_twice = false;
+    bool ends_with_first = false;
     std::string within;
 };
 
@@ -140,6 +141,7 @@ int run_search(const SimArguments& arguments) {
     }
     what.jobs = arguments.jobs > 0 ? arguments.jobs : std::thread::hardware_concurrency();
     what.runs_twice = arguments.runs_twice;
+    what.ends_with_first = arguments.ends_with_first;
     if (!arguments.within.empty()) what.within = duration_of(arguments.within);
     return search(what);
 }
@@ -192,6 +194,8 @@ void add_options_of_search(CLI::App& command, SimArguments& arguments) {
         ->excludes(seeds);
     command.add_flag("--twice", arguments.runs_twice,
                      "search also for seeds that give two\ndifferent runs");
+    command.add_flag("--first", arguments.ends_with_first,
+                     "end the search with the first that fails,\nand leave its trouble as it is");
     command.add_option("--within", arguments.within, "end the search after so long")
         ->type_name("TIME")
         ->check(check_duration);

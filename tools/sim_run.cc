@@ -139,7 +139,7 @@ int run_once(const SimRun& run) {
         std::printf("%s\n", story.to_string(most).c_str());
     }
     print_report(run, report);
-    if (!report.passed()) print_smallest(run, report);
+    if (!report.passed() && run.makes_small) print_smallest(run, report);
     if (pcap) {
         const auto closed = pcap->close();
         if (!closed) return failed("write " + run.pcap, closed.error());

@@ -23,6 +23,7 @@ struct SimRun {
     bool tells_timeline = false;
     bool tells_packets = false;
     std::size_t most_lines = 100;  ///< Of the timeline; 0: all.
+    bool makes_small = true;       ///< The trouble of one that fails.
 };
 
 /// Many runs, of which only those that fail are told.
@@ -33,6 +34,7 @@ struct SimSearch {
     std::uint64_t last_seed = 1;
     unsigned jobs = 1;
     bool runs_twice = false;
+    bool ends_with_first = false;  ///< That fails; it is told, and not made small.
     std::optional<fivetuple::Duration> within;
 };
 

@@ -25,6 +25,7 @@ namespace {
 
 // A run that takes longer, of real time, does not end.
 constexpr unsigned kGiveUpSeconds = 300;
+constexpr unsigned kGiveUpSooner = 60;
 constexpr std::size_t kMostFailures = 1000;
 
 struct Failure {
@@ -103,16 +104,19 @@ private:
         return ft_scenarios::run_scenario(*run.scenario, run.values, options);
     }
 
-    bool has_time() const { return !what_.within || ft::monotonic_now() - began_ < *what_.within; }
+    bool goes_on() const {
+        if (what_.ends_with_first && shared_->failures > 0) return false;
+        return !what_.within || ft::monotonic_now() - began_ < *what_.within;
+    }
 
     [[noreturn]] void work(unsigned job) {
-        while (has_time()) {
+        while (goes_on()) {
             const std::uint64_t number = shared_->next++;
             if (number >= all()) break;
             // Should it abort or never end, this is the last that is heard of it.
             shared_->current[job] = number;
             const SimRun run = run_number(number);
-            ::alarm(kGiveUpSeconds);
+            ::alarm(what_.ends_with_first ? kGiveUpSooner : kGiveUpSeconds);
             const Report report = run_one(run);
             const bool is_same = !what_.runs_twice || run_one(run).trace == report.trace;
             ::alarm(0);
@@ -160,7 +164,11 @@ private:
         const auto first = std::ranges::find(failures, Failure::Kind::check, &Failure::kind);
         if (first == failures.end()) return 1;
         SimRun run = run_number(first->run);
-        run.pcap = std::string(run.scenario->name) + '-' + std::to_string(run.seed) + ".pcap";
+        if (what_.ends_with_first) {
+            run.makes_small = false;
+        } else {
+            run.pcap = std::string(run.scenario->name) + '-' + std::to_string(run.seed) + ".pcap";
+        }
         std::printf("\n");
         return run_once(run);
     }

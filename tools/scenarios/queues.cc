@@ -175,7 +175,12 @@ void play_syn_flood(Run& run) {
         ask_options.whom = at("10.0.0.1:7");
         ask_options.questions = 10;
         ask_options.pause = 100ms;
-        client.run(ask(ask_options, run.random(name), asker));
+        // Not before the queue is full, and early enough to be served while the flood lasts.
+        const ft::Duration when = lasts * static_cast<std::int64_t>(number + 1) /
+                                  static_cast<std::int64_t>(2 * (clients + 1));
+        world.plan(when, [&client, &asker, ask_options, random = run.random(name)] {
+            client.run(ask(ask_options, random, asker));
+        });
     }
     world.run_for(lasts);
     std::uint64_t served = 0;

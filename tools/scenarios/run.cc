@@ -12,9 +12,9 @@ namespace ft_scenarios {
 using namespace std::chrono_literals;
 
 Run::Run(const Values& values, const RunOptions& options)
-    : values_(values), options_(options), world_(options.seed) {
+    : values_(values), options_(options), wire_(options.observer), world_(options.seed) {
     world_.capture(options.capture);
-    world_.observe(options.observer);
+    world_.observe(&wire_);
 }
 
 ft::Duration Run::trouble(const ft::sim::ScriptOptions& options,
@@ -69,6 +69,10 @@ void Run::finish() {
     check(have_ended, "every program ends when it is asked to");
     check(sockets == 0, "no socket is left open");
     check(connections == 0, "no connection is left");
+    const std::string& complaint = wire_.complaint();
+    check(complaint.empty(), complaint.empty()
+                                 ? "every segment is one that TCP allows"
+                                 : "every segment is one that TCP allows: " + complaint);
     report_.trace = world_.trace();
     report_.packets = world_.packets();
     report_.elapsed = world_.elapsed();

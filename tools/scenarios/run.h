@@ -5,6 +5,7 @@
 #include "fivetuple/sim/script.h"
 
 #include "tools/scenarios/scenario.h"
+#include "tools/scenarios/wire_check.h"
 #include <memory>
 #include <string>
 #include <utility>
@@ -41,6 +42,8 @@ public:
     void figure(std::string what, std::uint64_t value);
     /// Something that must hold. The first that does not has the state of all hosts kept.
     void check(bool holds, std::string what);
+    /// What has gone over all cables so far.
+    const WireCheck& wire() const { return wire_; }
     /// The end of every scenario: programs are asked to end, and nothing may be left of them.
     void finish();
 
@@ -52,6 +55,7 @@ private:
     std::vector<std::shared_ptr<void>> kept_;
     Report report_;
     ft::Time trouble_ends_{};
+    WireCheck wire_;
     ft::sim::World world_;
 };
 
@@ -69,6 +73,9 @@ void play_port_exhaustion(Run& run);
 void play_nagle_stall(Run& run);
 void play_slow_reader(Run& run);
 void play_half_open(Run& run);
+void play_odd_pairs(Run& run);
+void play_forged(Run& run);
+void play_front_desk(Run& run);
 void play_thundering_reconnect(Run& run);
 
 }  // namespace ft_scenarios

@@ -58,7 +58,7 @@ constexpr Parameter kPortExhaustion[] = {
     {"more", Kind::count, "20", "connections tried beyond that"},
 };
 constexpr Parameter kThundering[] = {
-    {"clients", Kind::count, "10000", "that are connected when the server crashes"},
+    {"clients", Kind::count, "1000", "that are connected when the server crashes"},
     {"hosts", Kind::count, "100", "machines that they run on, at most 200"},
     {"backlog", Kind::count, "512", "of listen(2)"},
     {"accept", Kind::time, "200us", "that the server takes for each connection"},
@@ -69,6 +69,21 @@ constexpr Parameter kRoughSea[] = {
     kClients,
     kQuestions,
     {"trouble", Kind::count, "12", "events drawn, crashes among them"},
+    kDelay,
+};
+constexpr Parameter kOddPairs[] = {
+    {"pairs", Kind::count, "8", "of programs, each with habits, a host and a cable of its own"},
+};
+constexpr Parameter kForged[] = {
+    {"bytes", Kind::size, "256KiB", "that are sent and come back"},
+    {"share", Kind::share, "10%", "of segments have a forged one in front"},
+    kDelay,
+};
+constexpr Parameter kFrontDesk[] = {
+    {"clients", Kind::count, "12", "that come again and again, at most 200"},
+    {"visits", Kind::count, "8", "of each"},
+    {"descriptors", Kind::count, "10", "that the server may have"},
+    {"loss", Kind::share, "1%", "of packets"},
     kDelay,
 };
 constexpr Parameter kPlantedBug[] = {
@@ -96,6 +111,12 @@ constexpr Scenario kScenarios[] = {
      &play_thundering_reconnect},
     {"rough-sea", "clients that try again, with all kinds of trouble drawn from the seed",
      kRoughSea, &play_rough_sea},
+    {"odd-pairs", "both ways at once, with buffers, pauses, cables and options that are drawn",
+     kOddPairs, &play_odd_pairs},
+    {"forged", "segments that somebody else has made, and no TCP may believe", kForged,
+     &play_forged},
+    {"front-desk", "a server that is short of descriptors, and makes way for the next one",
+     kFrontDesk, &play_front_desk},
     {"planted-bug", "a client with a bug, to be found by the search and made small", kPlantedBug,
      &play_planted_bug, true},
 };

@@ -103,6 +103,7 @@ void play_nagle_stall(Run& run) {
               "with TCP_NODELAY a question takes a round trip");
     run.check(rounds < 40 || stalled > 0,
               "without it some wait for the acknowledgement that the peer delays");
+    run.check(run.wire().repeated() == 0, "nothing is sent again where nothing is lost");
     run.figure("a round trip", path);
     run.figure("half of the questions, with Nagle's delay", median(slow.took));
     run.figure("half of the questions, with TCP_NODELAY", median(quick.took));
