@@ -5,6 +5,7 @@
 #include "fivetuple/diag/bytecode.h"
 #include "fivetuple/diag/counters.h"
 #include "fivetuple/diag/filter.h"
+#include "fivetuple/diag/findings.h"
 #include "fivetuple/diag/headroom.h"
 #include "fivetuple/diag/owners.h"
 #include "fivetuple/diag/sock_diag.h"

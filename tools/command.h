@@ -25,6 +25,7 @@ void add_explain(CLI::App& program, Run& chosen);
 void add_ping(CLI::App& program, Run& chosen);
 void add_sim(CLI::App& program, Run& chosen);
 void add_ss(CLI::App& program, Run& chosen);
+void add_doctor(CLI::App& program, Run& chosen);
 
 /// The address that commands talk on when none is given.
 inline constexpr const char* kDefaultAddress = "127.0.0.1:7777";

@@ -56,6 +56,7 @@ int run(int count, char** arguments) {
     add_sim(program, chosen);
     add_ctl(program, chosen);
     add_ss(program, chosen);
+    add_doctor(program, chosen);
     try {
         program.parse(count, arguments);
     } catch (const CLI::Success& asked_for_help) {

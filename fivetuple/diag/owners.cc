@@ -61,11 +61,8 @@ std::uint32_t inode_in(std::string_view link) {
 
 // Without what opening, reading and closing a stream of the C library would cost.
 void Owners::name_process(int proc, const char* pid) {
-    std::array<char, 32> path{};
-    std::strcpy(path.data(), pid);
-    std::strcat(path.data(), "/comm");
     std::array<char, 64> name{};
-    const Fd file(::openat(proc, path.data(), O_RDONLY | O_CLOEXEC));
+    const Fd file(::openat(proc, (std::string(pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
     const ssize_t count = file ? ::read(file.raw(), name.data(), name.size()) : 0;
     std::string_view text(name.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
     text = text.substr(0, text.find('\n'));
@@ -90,10 +87,8 @@ void Owners::read_descriptors(int folder) {
 }
 
 void Owners::read_process(int proc, const char* pid) {
-    std::array<char, 32> path{};
-    std::strcpy(path.data(), pid);
-    std::strcat(path.data(), "/fd");
-    const Fd folder(::openat(proc, path.data(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Fd folder(
+        ::openat(proc, (std::string(pid) + "/fd").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) {
         if (errno == EACCES || errno == EPERM) ++unseen_;
         return;
