@@ -118,36 +118,46 @@ std::string judge_on_both_sides() {
     const std::string port = std::to_string(v4.port());
     const std::string other = std::to_string(v6.port());
     std::string wrong;
-    for (const std::string& text : std::vector<std::string>{
-             "sport = " + port,
-             "dport = " + port,
-             "sport != " + port,
-             "sport > " + port,
-             "sport <= " + port,
-             "dport < " + port + " or dport >= " + other,
-             "dst 127.0.0.0/8",
-             "not dst 127.0.0.0/8",
-             "dst ::1",
-             "dst 127.0.0.1:" + port,
-             "dst [::1]:" + other,
-             "dst ::/0",
-             "dst 0.0.0.0/0",
-             "dst ::ffff:127.0.0.1",
-             "not dst ::/0",
-             "src ::/95",
-             "state established and ( dport = " + port + " or sport = " + other + " )",
-             "( state listening or dport = " + port + " ) and not src ::1",
-             "dev 0",
-             "dev lo",
-             "fwmark 0",
-             "fwmark != 0/0xff",
-             "uid 0",
-             "uid != 0 or sport = " + port,
-             "exclude listening exclude established",
-             "state big and not ( sport = " + port + " and dst 127.0.0.1 )",
-             "cgroup 1",
-             "not cgroup 1",
-             "inode 0"}) {
+    // A and B stand for the two ports.
+    for (const std::string_view pattern : {"sport = A",
+                                           "dport = A",
+                                           "sport != A",
+                                           "sport > A",
+                                           "sport <= A",
+                                           "dport < A or dport >= B",
+                                           "dst 127.0.0.0/8",
+                                           "not dst 127.0.0.0/8",
+                                           "dst ::1",
+                                           "dst 127.0.0.1:A",
+                                           "dst [::1]:B",
+                                           "dst ::/0",
+                                           "dst 0.0.0.0/0",
+                                           "dst ::ffff:127.0.0.1",
+                                           "not dst ::/0",
+                                           "src ::/95",
+                                           "state established and ( dport = A or sport = B )",
+                                           "( state listening or dport = A ) and not src ::1",
+                                           "dev 0",
+                                           "dev lo",
+                                           "fwmark 0",
+                                           "fwmark != 0/0xff",
+                                           "uid 0",
+                                           "uid != 0 or sport = A",
+                                           "exclude listening exclude established",
+                                           "state big and not ( sport = A and dst 127.0.0.1 )",
+                                           "cgroup 1",
+                                           "not cgroup 1",
+                                           "inode 0"}) {
+        std::string text;
+        for (const char each : pattern) {
+            if (each == 'A') {
+                text += port;
+            } else if (each == 'B') {
+                text += other;
+            } else {
+                text += each;
+            }
+        }
         wrong += differences(text);
     }
     return wrong.empty() ? "the same" : wrong;
