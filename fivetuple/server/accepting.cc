@@ -45,6 +45,7 @@ Task<Result<void>> Server::accept_from(Listening& listening) {
 }
 
 Task<Result<void>> Server::accept_until_left(Scope& scope, Server& self, Listening& listening) {
+    if (listening.is_left) co_return {};
     listening.accepting = &scope;
     co_return co_await self.accept_on(listening.handle());
 }

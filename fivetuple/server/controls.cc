@@ -130,8 +130,9 @@ std::optional<std::uint64_t> number_behind(std::string_view word, std::string_vi
     if (!command.starts_with(' ')) return std::nullopt;
     command.remove_prefix(1);
     std::uint64_t number = 0;
-    const char* end = command.data() + command.size();
-    const auto read = std::from_chars(command.data(), end, number);
+    const std::string digits(command);
+    const char* end = digits.c_str() + digits.size();
+    const auto read = std::from_chars(digits.c_str(), end, number);
     if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
     return number;
 }

@@ -14,7 +14,7 @@ struct ServerLimits {
     static constexpr std::size_t kUnlimited = SIZE_MAX;
     static constexpr Duration kForever = Duration::max();
 
-    /// Connections open at a time; over all workers of the process.
+    /// Connections open at a time; over all workers, threads or processes.
     std::size_t connections = 10'000;
     /// Of one address, and of one network: an IPv4 /24, an IPv6 /56. Peers in the Unix domain are
     /// not counted by address, nor are loopback's unless `count_loopback`.

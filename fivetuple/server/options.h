@@ -18,7 +18,8 @@
 namespace fivetuple {
 
 /// Serves one connection: reads, answers, returns. It runs in a task of its own; what it throws
-/// ends its connection and nothing else. With workers it is called on each one's thread.
+/// ends its connection and nothing else. With workers it is called on each one's thread, or in its
+/// process.
 using ConnectionHandler = std::function<Task<void>(Connection&)>;
 
 /// How a server comes to its end.

@@ -58,9 +58,9 @@ Handle Server::add_listening(Listening listening) {
 
 bool Server::leave(Handle listener) {
     for (Listening& each : listenings_) {
-        if (each.handle() != listener || each.accepting == nullptr) continue;
+        if (each.handle() != listener || each.is_left) continue;
         each.is_left = true;
-        each.accepting->cancel();
+        if (each.accepting != nullptr) each.accepting->cancel();
         return true;
     }
     return false;

@@ -50,7 +50,7 @@ public:
     Handle add(TcpListener listener);
     Handle add(UnixListener listener);
     /// Accepts no more from a listener, and loses nobody: who waits there waits for others that
-    /// hold it, too. False where it has none such, or serve() does not run.
+    /// hold it, too. False where it has none such.
     bool leave(Handle listener);
     /// Serves a connection that somebody else has accepted, as a predecessor; counted and limited
     /// like all. While serve() runs.

@@ -193,7 +193,13 @@ void Supervisor::is_ready(Worker& worker) {
     worker.state = State::serving;
     if (how_.started) how_.started(worker.number, worker.process);
     if (worker.covered_by) scope_->spawn(uncover(worker));
-    if (all_have_started_) return;
+    if (all_have_started_) {
+        // Those for whom there was nobody else until now.
+        for (const auto& each : workers_) {
+            if (each->state != State::serving && !each->covered_by) scope_->spawn(cover(*each));
+        }
+        return;
+    }
     all_have_started_ = std::ranges::all_of(
         workers_, [](const auto& each) { return each->state == State::serving; });
     if (all_have_started_ && options_.listening) {

@@ -2,6 +2,7 @@
 
 #include "fivetuple/blocking/tcp.h"
 #include "fivetuple/io/loop_count.h"
+#include "fivetuple/os/clock.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>
