@@ -26,6 +26,8 @@ void add_ping(CLI::App& program, Run& chosen);
 void add_sim(CLI::App& program, Run& chosen);
 void add_ss(CLI::App& program, Run& chosen);
 void add_doctor(CLI::App& program, Run& chosen);
+void add_tun(CLI::App& program, Run& chosen);
+void add_wire(CLI::App& program, Run& chosen);
 
 /// The address that commands talk on when none is given.
 inline constexpr const char* kDefaultAddress = "127.0.0.1:7777";

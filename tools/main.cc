@@ -54,6 +54,8 @@ int run(int count, char** arguments) {
     add_explain(program, chosen);
     add_ping(program, chosen);
     add_sim(program, chosen);
+    add_tun(program, chosen);
+    add_wire(program, chosen);
     add_ctl(program, chosen);
     add_ss(program, chosen);
     add_doctor(program, chosen);

@@ -6,6 +6,7 @@
 
 #include "tools/relay_child.h"
 #include "tools/service.h"
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -24,6 +25,13 @@ namespace {
 struct ProgramArguments : ServiceArguments {
     std::string exec;
 };
+
+ft::Task<void> echo(ft::Connection& peer) {
+    ft::Result<ft::Lease> got;
+    do {
+        got = co_await peer.write_then_read(*std::move(got));
+    } while (got && !got->empty());
+}
 
 ft::Task<void> discard(ft::Connection& peer) {
     ft::Result<ft::Lease> got;
@@ -127,6 +135,15 @@ void add_service(CLI::App& program, Run& chosen, const char* name, const char* h
 }
 
 }  // namespace
+
+const SmallService* find_small_service(std::string_view name) {
+    static const std::array<SmallService, 4> kAll{{{"echo", 7, echo},
+                                                   {"discard", 9, discard},
+                                                   {"daytime", 13, tell_time},
+                                                   {"chargen", 19, generate}}};
+    const auto* found = std::ranges::find(kAll, name, &SmallService::name);
+    return found == kAll.end() ? nullptr : found;
+}
 
 void add_discard(CLI::App& program, Run& chosen) {
     add_service(program, chosen, "discard", "a server that throws away whatever comes", discard);

@@ -20,6 +20,9 @@ constexpr double kKi = 1024;
 constexpr Unit kSizes[] = {
     {"", 1},         {"b", 1},          {"k", kKi},           {"kib", kKi},
     {"m", kKi* kKi}, {"mib", kKi* kKi}, {"g", kKi* kKi* kKi}, {"gib", kKi* kKi* kKi}};
+constexpr Unit kBitRates[] = {
+    {"bit", 1}, {"kbit", 1e3}, {"mbit", 1e6}, {"gbit", 1e9}, {"tbit", 1e12}};
+constexpr Unit kShares[] = {{"", 1}, {"%", 0.01}};
 
 template <std::size_t N>
 Result<double> parse_with(std::string_view text, const Unit (&units)[N], const char* what,
@@ -61,6 +64,18 @@ Result<Duration> parse_duration(std::string_view text) {
 Result<std::uint64_t> parse_bytes(std::string_view text) {
     FT_TRY(const double value, parse_with(text, kSizes, "size", "64, 16KiB or 1MiB"));
     return static_cast<std::uint64_t>(std::llround(value));
+}
+
+Result<std::uint64_t> parse_bit_rate(std::string_view text) {
+    FT_TRY(const double value, parse_with(text, kBitRates, "rate", "10mbit, 1gbit or 56kbit"));
+    return static_cast<std::uint64_t>(std::llround(value));
+}
+
+Result<double> parse_share(std::string_view text) {
+    FT_TRY(const double value, parse_with(text, kShares, "share", "2% or 0.02"));
+    if (value <= 1) return value;
+    return std::unexpected(
+        Error::malformed("share", "it is more than all").about("\"" + std::string(text) + "\""));
 }
 
 std::string format_duration(Duration length) {

@@ -134,5 +134,33 @@ TEST(Units, WritesNumbersWithThreeDigits) {
     EXPECT_EQ(format_number(123456), "123456");
 }
 
+TEST(Units, ReadsBitRates) {
+    struct {
+        const char* text;
+        std::uint64_t bits;
+    } constexpr kGood[] = {{"10mbit", 10'000'000}, {"1Gbit", 1'000'000'000}, {"56kbit", 56'000},
+                           {"9600bit", 9'600},     {"1.5mbit", 1'500'000},   {"0bit", 0}};
+    for (const auto& each : kGood) {
+        const auto bits = parse_bit_rate(each.text);
+        ASSERT_TRUE(bits.has_value()) << each.text;
+        EXPECT_EQ(*bits, each.bits) << each.text;
+    }
+    for (const std::string text : {"", "10", "10m", "10mb", "mbit", "-1mbit", "1e30gbit"}) {
+        EXPECT_EQ(why_not(parse_bit_rate(text)),
+                  "rate \"" + text + "\": write it as 10mbit, 1gbit or 56kbit");
+    }
+}
+
+TEST(Units, ReadsShares) {
+    EXPECT_EQ(parse_share("2%").value(), 0.02);
+    EXPECT_EQ(parse_share("0.02").value(), 0.02);
+    EXPECT_EQ(parse_share("0").value(), 0.0);
+    EXPECT_EQ(parse_share("100%").value(), 1.0);
+    EXPECT_EQ(why_not(parse_share("101%")), "share \"101%\": it is more than all");
+    for (const std::string text : {"", "%", "-1%", "2 %", "two", "nan"}) {
+        EXPECT_EQ(why_not(parse_share(text)), "share \"" + text + "\": write it as 2% or 0.02");
+    }
+}
+
 }  // namespace
 }  // namespace fivetuple

@@ -85,32 +85,28 @@ World::~World() {
 
 // --- What there is -----------------------------------------------------------------------------
 
-template <class N>
-N& World::adopt(std::unique_ptr<N> made) {
-    N& node = *made;
+void World::adopt(Node& node) {
     for (const IpAddress& address : node.addresses()) {
         FT_ASSERT(by_address_.emplace(address, &node).second, "two nodes have one address");
     }
-    nodes_.push_back(std::move(made));
     ways_.clear();
-    return node;
 }
 
 Host& World::host(std::string_view name, std::initializer_list<std::string_view> addresses,
                   const HostOptions& options) {
-    Host& host = adopt(std::make_unique<Host>(*this, std::string(name), read_addresses(addresses),
-                                              options, hosts_.size()));
+    Host& host = node(std::make_unique<Host>(*this, std::string(name), read_addresses(addresses),
+                                             options, hosts_.size()));
     hosts_.push_back(&host);
     return host;
 }
 
 Router& World::router(std::string_view name, std::initializer_list<std::string_view> addresses) {
-    return adopt(std::make_unique<Router>(*this, std::string(name), read_addresses(addresses)));
+    return node(std::make_unique<Router>(*this, std::string(name), read_addresses(addresses)));
 }
 
 Nat& World::nat(std::string_view name, std::initializer_list<std::string_view> addresses,
                 const NatOptions& options) {
-    return adopt(
+    return node(
         std::make_unique<Nat>(*this, std::string(name), read_addresses(addresses), options));
 }
 
@@ -138,8 +134,8 @@ Cable& World::link(Node& one, Node& other, const LinkOptions& forth, const LinkO
 // The shortest way, by the number of cables; of equals the one laid first. Only routers pass on.
 Cable* World::way(const Node& from, const IpAddress& to) {
     const auto there = by_address_.find(to);
-    if (there == by_address_.end() || there->second == &from) return nullptr;
-    return way_to(from, *there->second);
+    const Node* node = there == by_address_.end() ? outside_ : there->second;
+    return node == nullptr || node == &from ? nullptr : way_to(from, *node);
 }
 
 // Who has one cable has one way to all that it leads to: only where there are more is a map made,
@@ -245,7 +241,7 @@ void World::forget(Host& host) {
     if (host.is_in_heap()) sleepers_.erase(host);
 }
 
-Time World::next() const {
+Time World::next_event() const {
     const Time host = sleepers_.empty() ? kNever : sleepers_.top().wake_at();
     const Time planned = plans_.empty() ? kNever : plans_.begin()->first;
     return std::min({host, arrivals_.next(), planned});
@@ -271,7 +267,7 @@ void World::carry_out() {
 }
 
 void World::step() {
-    now_ = std::max(now_, next());
+    now_ = std::max(now_, next_event());
     carry_out();
     // Whether a packet or a host's own timer was first, where both are due, nobody can know.
     const bool both_due = arrivals_.next() <= now_ && !sleepers_.empty();
@@ -310,7 +306,7 @@ bool World::run_until(const std::function<bool()>& is_so, Duration most) {
     const Time until = after(now_, most);
     settle();
     while (!is_so()) {
-        const Time at = next();
+        const Time at = next_event();
         if (at == kNever) return false;
         if (at > until) {
             now_ = until;
@@ -323,7 +319,7 @@ bool World::run_until(const std::function<bool()>& is_so, Duration most) {
 
 bool World::run_until_idle(Duration most) {
     static_cast<void>(run_until([] { return false; }, most));
-    return next() == kNever;
+    return next_event() == kNever;
 }
 
 void World::run_for(Duration time) {
@@ -336,7 +332,7 @@ void World::drive(const std::function<bool()>& is_done, Time until) {
     const Running running(is_running_);
     settle();
     while (!is_done()) {
-        const Time at = next();
+        const Time at = next_event();
         if (at > until || at == kNever) {
             if (until != kNever) now_ = std::max(now_, until);
             return;

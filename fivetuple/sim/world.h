@@ -45,6 +45,16 @@ public:
     /// One that hides those behind it; which cables these are is said by Nat::hide().
     Nat& nat(std::string_view name, std::initializer_list<std::string_view> addresses,
              const NatOptions& options = {});
+    /// A node of the caller's own kind.
+    template <class N>
+    N& node(std::unique_ptr<N> made) {
+        adopt(*made);
+        N& node = *made;
+        nodes_.push_back(std::move(made));
+        return node;
+    }
+    /// What is sent to an address that no node has goes there.
+    void set_outside(Node& node) { outside_ = &node; }
     /// A cable with the same properties both ways, or with two.
     Cable& link(Node& one, Node& other, const LinkOptions& both_ways = {});
     Cable& link(Node& one, Node& other, const LinkOptions& forth, const LinkOptions& back);
@@ -55,6 +65,8 @@ public:
     std::uint64_t seed() const { return streams_.seed(); }
     const Streams& streams() const { return streams_; }
 
+    /// When something will happen next by itself; kNever where the world is idle.
+    Time next_event() const;
     /// Runs everything until nothing more will happen by itself, or for so long: true where it fell
     /// idle. What only waits for a packet that nobody will send is idle.
     bool run_until_idle(Duration most = std::chrono::hours(1));
@@ -119,9 +131,7 @@ private:
         }
     };
 
-    template <class N>
-    N& adopt(std::unique_ptr<N> made);
-    Time next() const;
+    void adopt(Node& node);
     void step();
     void settle();
     void carry_out();
@@ -137,7 +147,8 @@ private:
     std::vector<Host*> hosts_;
     std::vector<std::unique_ptr<Cable>> cables_;
     std::unordered_map<IpAddress, Node*> by_address_;  // Only ever looked up, as the next.
-    std::unordered_map<const Node*, Ways> ways_;       // From those with many cables.
+    Node* outside_ = nullptr;
+    std::unordered_map<const Node*, Ways> ways_;  // From those with many cables.
     std::vector<Partition> partitions_;
     mutable Heap<Host, HostWakesEarlier> sleepers_;
     Arrivals arrivals_;

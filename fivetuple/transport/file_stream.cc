@@ -2,7 +2,7 @@
 
 #include "fivetuple/os/calls.h"
 #include "fivetuple/os/duplicate.h"
-#include "fivetuple/task/op_wait.h"
+#include "fivetuple/task/wait_ready.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,16 +12,6 @@ namespace {
 
 // A pipe that has room takes this much without blocking its writer. pipe(7), PIPE_BUF
 constexpr std::size_t kTakenAtOnce = 4096;
-
-class WaitReady : public OpWait, public Awaits<WaitReady> {
-public:
-    WaitReady(Handle file, short events) : OpWait(OpKind::poll) { ask_poll(file, events); }
-    bool start(Node& node, std::coroutine_handle<> sleeper) { return begin(node, sleeper); }
-    Result<void> finish() {
-        if (result < 0) return std::unexpected(error("poll"));
-        return {};
-    }
-};
 
 }  // namespace
 

@@ -161,6 +161,23 @@ TEST_P(FileStreams, WhatIsSharedStaysOpenAndBlocking) {
     EXPECT_STREQ(room.data(), "shared still");
 }
 
+Task<void> shares_and_reads(Loop& loop, int number, std::string& all) {
+    auto shared = FileStream::share(loop, number);
+    auto got = co_await within(10s, read_some(*shared));
+    all += got ? *got : got.error().message();
+}
+
+// The second share has the number of the first, whose file is still open elsewhere.
+TEST_P(FileStreams, OneCanBeSharedAgainAndAgain) {
+    const PipeEnds ends = open_pipe();
+    std::string all;
+    for (const char* each : {"one ", "two ", "three"}) {
+        ASSERT_GT(::write(ends.writer.raw(), each, std::strlen(each)), 0);
+        run(loop(), shares_and_reads(loop(), ends.reader.raw(), all));
+    }
+    EXPECT_EQ(all, "one two three");
+}
+
 TEST_P(FileStreams, WhatIsNotOpenCannotBeHad) {
     auto shared = FileStream::share(loop(), 999'999);
     ASSERT_FALSE(shared.has_value());

@@ -17,18 +17,6 @@ std::optional<std::uint64_t> whole_of(std::string_view text) {
     return number;
 }
 
-// `0.02` or `2%`.
-std::optional<double> share_of(std::string_view text) {
-    const bool is_percent = text.ends_with('%');
-    if (is_percent) text.remove_suffix(1);
-    double number = 0;
-    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    if (is_percent) number /= 100;
-    if (!(number >= 0 && number <= 1)) return std::nullopt;
-    return number;
-}
-
 std::string wrong_with(Parameter::Kind kind, std::string_view text) {
     const std::string quoted = "\"" + std::string(text) + "\"";
     switch (kind) {
@@ -38,7 +26,7 @@ std::string wrong_with(Parameter::Kind kind, std::string_view text) {
             if (*whole_of(text) > 1'000'000'000) return quoted + " is more than 1,000,000,000";
             return {};
         case Parameter::Kind::share:
-            return share_of(text) ? "" : quoted + " is no share: 0.02 and 2% are";
+            return ft::parse_share(text) ? "" : quoted + " is no share: 0.02 and 2% are";
         case Parameter::Kind::time: {
             const auto length = ft::parse_duration(text);
             if (!length) return quoted + " is no time: 40ms and 2s are";
@@ -96,7 +84,7 @@ std::uint64_t Values::whole(std::string_view name) const {
     return found->kind == Parameter::Kind::size ? *ft::parse_bytes(value) : *whole_of(value);
 }
 
-double Values::share(std::string_view name) const { return *share_of(text(name)); }
+double Values::share(std::string_view name) const { return *ft::parse_share(text(name)); }
 
 ft::Duration Values::time(std::string_view name) const { return *ft::parse_duration(text(name)); }
 

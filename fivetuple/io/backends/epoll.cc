@@ -31,7 +31,11 @@ public:
         const int change = before == 0   ? EPOLL_CTL_ADD
                            : wanted == 0 ? EPOLL_CTL_DEL
                                          : EPOLL_CTL_MOD;
-        return ::epoll_ctl(set_.raw(), change, fd, &event) == 0 ? 0 : -errno;
+        int result = ::epoll_ctl(set_.raw(), change, fd, &event);
+        // One of this number was closed while its file was open elsewhere: that entry is left.
+        const bool is_left = result != 0 && errno == EEXIST;
+        if (is_left) result = ::epoll_ctl(set_.raw(), EPOLL_CTL_MOD, fd, &event);
+        return result == 0 ? 0 : -errno;
     }
 
     void forget(int) override {}
