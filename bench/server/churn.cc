@@ -9,7 +9,6 @@
 namespace bench {
 namespace {
 
-constexpr std::uint64_t kMany = 1'000'000;
 constexpr std::uint64_t kQuickMany = 50'000;
 /// As many as have the server grow to what it needs.
 constexpr std::uint64_t kWarmUp = 20'000;
@@ -17,6 +16,10 @@ constexpr std::uint64_t kWarmUp = 20'000;
 constexpr double kMemoryMostKib = 64;
 constexpr double kLongestMostMs = 100;
 constexpr std::chrono::milliseconds kSettle{2500};
+
+std::uint64_t total_of(const Settings& settings) {
+    return settings.quick ? kQuickMany : settings.churn;
+}
 
 Finding none(std::string what, double measured) {
     return {std::move(what), "", just(measured), 0, 0.0, 0.0};
@@ -44,7 +47,7 @@ Churned churn(const Settings& settings, const Server& server, std::uint64_t tota
 }
 
 void measure_backend(const Settings& settings, const std::string& backend, Trial& trial) {
-    const std::uint64_t total = settings.quick ? kQuickMany : kMany;
+    const std::uint64_t total = total_of(settings);
     show_progress(fmt::format("churn: {} connections on {}", total, backend));
     const TemporaryFolder folder;
     const std::string control = folder.path("control");
@@ -82,8 +85,7 @@ void measure_backend(const Settings& settings, const std::string& backend, Trial
 
 Trial measure_churn(const Settings& settings) {
     Trial trial;
-    trial.title =
-        fmt::format("{} connections, one request each", settings.quick ? "50,000" : "1,000,000");
+    trial.title = fmt::format("{} connections, one request each", total_of(settings));
     trial.method =
         "Connect, 64 bytes there and back, close, every second one by a reset; 32 at a time, as "
         "fast as it goes, from 4,096 loopback addresses. What the process holds is counted 2.5 s "

@@ -71,6 +71,8 @@ Settings read_settings(int argc, char** argv) {
     app.add_flag("--quick", settings.quick, "Small and short: shows that everything works");
     app.add_option("--rounds", settings.rounds, "Rounds of which medians are taken (5)")
         ->check(CLI::Range(1, 1000));
+    app.add_option("--churn", settings.churn, "Connections that come and go (1000000)")
+        ->check(CLI::Range(1, 1'000'000'000));
     app.add_option("--seed", settings.seed, "Of the order in which servers take turns");
     app.add_option("--server-core", settings.server_core, "Where the servers run (0)");
     app.add_option("--load-core", settings.load_core, "Where the load runs (1)");

@@ -14,6 +14,7 @@ struct Settings {
     std::vector<std::string> backends = {"io_uring", "epoll"};
     bool quick = false;
     int rounds = 5;
+    std::uint64_t churn = 1'000'000;  ///< Connections that come and go.
     int server_core = 0;
     int load_core = 1;
     std::uint64_t seed = 0;
