@@ -194,7 +194,7 @@ void play_front_desk(Run& run) {
     Host& idler = world.host("idler", "10.0.2.1");
     world.link(idler, server, {.delay = values.time("delay")});
     auto& dawdler = run.keep<Dawdler>();
-    idler.run(dawdle(desk.where, 2, dawdler));
+    idler.run(dawdle(desk.where, 5, dawdler));
     // Each server makes way for the next in good order, when the seed says so.
     ft::Random random = run.random("drains");
     for (ft::Duration when = 1s; when < 10s;
