@@ -365,22 +365,31 @@ TEST(SockDiag, AVisitorCanEndTheVisit) {
     EXPECT_EQ(impatient.seen, 1);
 }
 
-TEST(SockDiag, SocketsMayComeAndGoWhileTheyAreListed) {
+std::string list_while_they_change() {
     std::atomic<bool> is_over = false;
+    // Bounded, as each leaves its port in time-wait.
     std::thread churn([&is_over] {
-        while (!is_over) {
+        for (int round = 0; round < 300 && !is_over; ++round) {
             const Some some(IpAddress::loopback_v4(), 5);
         }
     });
+    std::string wrong;
     for (int round = 0; round < 10; ++round) {
         Notes notes;
         const auto visit = diag::visit_sockets(everything(), notes);
-        EXPECT_TRUE(visit) << visit.error().message();
+        if (!visit) wrong.append(visit.error().message()).append("\n");
         const auto owners = diag::Owners::read();
-        EXPECT_TRUE(owners) << owners.error().message();
+        if (!owners) wrong.append(owners.error().message()).append("\n");
     }
     is_over = true;
     churn.join();
+    return wrong.empty() ? "well" : wrong;
+}
+
+TEST(SockDiag, SocketsMayComeAndGoWhileTheyAreListed) {
+    const std::string told = in_own_network(&list_while_they_change);
+    if (told == kNoOwnNetwork) GTEST_SKIP() << told;
+    EXPECT_EQ(told, "well");
 }
 
 class CountRestarts : public netlink::NoSink {
