@@ -206,6 +206,7 @@ class Processes:
         os.kill(server.workers()[0][0], signal.SIGKILL)
         for peer in peers:
             self.assertEqual(peer.recv(1) if self.alive(peer) else b"", b"")
+        wait_until(lambda: "was killed by signal 9" in server.said(), "the news")
         for _ in range(20):
             self.assertTrue(server.answers())
         self.assertEqual(server.workers()[0][3], 1)
@@ -285,6 +286,8 @@ class Processes:
         with ProcessServer(self.folder, backend=self.backend, address=path) as server:
             self.hold(server, 30)
             os.kill(server.workers()[0][0], signal.SIGKILL)
+            # Until then io_uring may accept for it what nobody will serve.
+            wait_until(lambda: "was killed by signal 9" in server.said(), "the news")
             for _ in range(20):
                 self.assertTrue(server.answers())
             # A second server on the path is refused, and the first goes on.
