@@ -34,8 +34,7 @@ inline std::uint64_t hash_long(Bytes bytes, std::uint64_t seed) {
                          odd ^ take_integer<std::uint64_t>(words.subspan(8), ByteOrder::little));
     };
     // None of them is 0 where the seed is: what is multiplied by that is forgotten.
-    std::uint64_t rows[] = {seed ^ kOdd[1], seed ^ kOdd[2], seed ^ kOdd[3],
-                            bytes.size() ^ kOdd[0]};
+    std::uint64_t rows[] = {seed ^ kOdd[1], seed ^ kOdd[2], seed ^ kOdd[3], bytes.size() ^ kOdd[0]};
     for (; bytes.size() >= 64; bytes = bytes.subspan(64)) {
         for (std::size_t row = 0; row < 4; ++row) {
             rows[row] = mix(rows[row], kOdd[row], bytes.subspan(row * 16));

@@ -43,7 +43,8 @@ public:
 
     static PoolBytes copy_of(Bytes bytes, std::size_t front = 0) {
         PoolBytes copy(bytes.size(), front);
-        if (!bytes.empty()) std::memcpy(copy.block_ + front, bytes.data(), bytes.size());
+        if (copy.block_ == nullptr || bytes.empty()) return copy;
+        std::memcpy(copy.block_ + front, bytes.data(), bytes.size());
         return copy;
     }
 
