@@ -186,8 +186,10 @@ ft::Result<void> SsGroups::see(const diag::SeenSocket& socket) {
 
 std::string SsGroups::to_string(bool as_json) const {
     std::vector<std::pair<std::string_view, Sum>> largest(groups_.begin(), groups_.end());
-    std::ranges::stable_sort(
-        largest, [](const auto& a, const auto& b) { return a.second.sockets > b.second.sockets; });
+    std::ranges::sort(largest, [](const auto& a, const auto& b) {
+        return a.second.sockets != b.second.sockets ? a.second.sockets > b.second.sockets
+                                                    : a.first < b.first;
+    });
     const std::string head(name_of(by_));
     Json all = Json::array();
     ft::Table table({head, "sockets", "receive queues", "send queues"});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace fivetuple::diag {
@@ -86,9 +87,14 @@ public:
         find_drops();
         find_shut();
         find_strangers();
-        std::ranges::stable_sort(
-            found_, [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
-        return std::move(found_);
+        // The severe first, else in the order in which they were looked for.
+        std::vector<Finding> sorted;
+        for (const Severity severity : {Severity::severe, Severity::warning}) {
+            std::ranges::copy_if(
+                found_, std::back_inserter(sorted),
+                [severity](const Finding& each) { return each.severity == severity; });
+        }
+        return sorted;
     }
 
 private:
