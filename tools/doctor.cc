@@ -11,7 +11,6 @@
 // `ft doctor`: what is wrong with the sockets of this machine.
 namespace ft_tool {
 
-namespace ft = fivetuple;
 namespace diag = fivetuple::diag;
 
 namespace {
