@@ -1,5 +1,6 @@
 #include "fivetuple/os/tun_device.h"
 
+#include "fivetuple/os/address.h"
 #include "fivetuple/os/network_namespace.h"
 
 #include <sys/stat.h>
