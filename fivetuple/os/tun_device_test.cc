@@ -56,7 +56,7 @@ TEST(TunDevice, GivesWhatTheKernelSendsAndIsGoneWhenItIsClosed) {
             ::close(socket);
             const int size = device->read(room);
             if (size != 33) return "a packet of " + std::to_string(size);
-            if (device->write(Bytes(room).first(1)) != -EINVAL) return "a packet of one byte went";
+            if (device->write(bytes_of("no IP")) != -EINVAL) return "what is no packet went";
             ip("link set own0 down");
             if (device->write(Bytes(room).first(33)) != -EIO)
                 return "a packet went while it is off";
@@ -92,7 +92,8 @@ TEST(NetworkVisit, EndsWhereItBegan) {
     const std::string seen = in_own_network([]() -> std::string {
         const ino_t home = this_network();
         {
-            const auto visit = NetworkVisit::enter("/proc/1/ns/net");
+            const auto visit =
+                NetworkVisit::enter("/proc/" + std::to_string(::getppid()) + "/ns/net");
             if (!visit) return visit.error().message();
             if (this_network() == home) return "it did not leave";
         }
