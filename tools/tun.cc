@@ -179,7 +179,7 @@ void add_tun(CLI::App& program, Run& chosen) {
         ->check(check_placed_address);
     command
         ->add_option("--kernel", arguments->kernel,
-                     "the kernel's own address there; else the first other one of that network")
+                     "the kernel's own address; else the first other of that network")
         ->type_name("ADDR");
     command->add_option("--name", arguments->name, "of the interface")
         ->capture_default_str()

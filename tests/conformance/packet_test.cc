@@ -19,16 +19,11 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kEthernet = 14;
 
-// A link carries frames a moment after it was switched on; until then they are lost.
-constexpr const char* kUntilBothCarry =
-    "for link in v0 v1; do until ip link show dev $link | grep -q 'state UP'; do sleep 0.01; "
-    "done; done";
-
 bool join_v0_and_v1() {
     return Router::command(
                "ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address "
                "02:00:00:00:00:02 && ip link set v0 up && ip link set v1 up") &&
-           Router::command(kUntilBothCarry);
+           Router::command(until_carrying("v0")) && Router::command(until_carrying("v1"));
 }
 
 // From v0's card to v1's, of the type for experiments.
@@ -320,7 +315,7 @@ TEST_P(PacketTest, B3_ACaptureWhoseInterfaceGoesDownSaysSoOnce) {
         EXPECT_TRUE(Router::command("ip link set v1 down"));
         const auto down = co_await within(20s, capture.next());
         EXPECT_TRUE(down.error().is(ENETDOWN)) << down.error().message();
-        EXPECT_TRUE(Router::command("ip link set v1 up") && Router::command(kUntilBothCarry));
+        EXPECT_TRUE(Router::command("ip link set v1 up") && Router::command(until_carrying("v1")));
         auto here = PacketSocket::open(loop, testing_on("v0")).value();
         const auto frame = frame_with("back");
         const auto sent = co_await here.send(frame);

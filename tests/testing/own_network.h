@@ -36,6 +36,13 @@ inline bool enter_own_network() {
     return is_up;
 }
 
+/// A line for the shell that ends when `link` carries packets: a moment after it was switched on;
+/// until then they are lost.
+inline std::string until_carrying(const std::string& link) {
+    return "for i in $(seq 1000); do ip link show " + link +
+           " | grep -q \"state UP\" && exit 0; sleep 0.01; done; exit 1";
+}
+
 /// Adds the two ends of a cable, `v0` and `v1`, to the own network; v0 has the address fd00::1.
 /// Multicast of IPv6 needs it: the loopback device has none.
 inline bool add_cable() {

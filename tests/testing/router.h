@@ -65,7 +65,8 @@ public:
                      "ip link set lo up && ip addr add 10.7.0.2/24 dev v1 && ip link set v1 up "
                      "&& echo 1 > /proc/sys/net/ipv4/ip_forward && echo 0 > "
                      "/proc/sys/net/ipv4/icmp_ratelimit") &&
-                 command("ip route add default via 10.7.0.2");
+                 command("ip route add default via 10.7.0.2") && command(until_carrying("v0")) &&
+                 there(until_carrying("v1"));
     }
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
