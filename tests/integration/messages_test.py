@@ -177,7 +177,8 @@ class WorldSaysNo(unittest.TestCase):
     def test_threads_and_processes_at_once_are_one_too_many(self):
         done = run("echo", "--workers", "2", "--processes", "2")
         self.assertEqual(done.returncode, 2)
-        self.assertRegex(done.stderr, "--(processes excludes --workers|workers excludes --processes)\n")
+        self.assertRegex(done.stderr,
+                         "--(processes excludes --workers|workers excludes --processes)\n")
 
     def test_F95_more_connections_than_descriptors(self):
         limits = ["prlimit", "--nofile=100:100"]
