@@ -30,7 +30,7 @@ constexpr Parameter kNagle[] = {
     {"delay", Kind::time, "5ms", "of a cable, one way"},
 };
 constexpr Parameter kSlowReader[] = {
-    {"bytes", Kind::size, "16MiB", "that are sent"},
+    {"bytes", Kind::size, "9MiB", "that are sent"},
     {"pause", Kind::time, "20s", "before the reader begins"},
     {"rate", Kind::count, "100000000", "of the cable, bits a second; 0: without a limit"},
     kDelay,

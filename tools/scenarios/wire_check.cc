@@ -148,7 +148,9 @@ void WireCheck::wrong(const char* what) {
 
 void WireCheck::come(End& end, const Segment& segment) {
     if (segment.flags.rst) {
+        // An acknowledgement may leave behind it that was written before.
         end.waits_until.reset();
+        end.is_first_to_end = false;
         return;
     }
     const auto syn = [&segment] {
