@@ -63,10 +63,30 @@ def groups_of(files, flags):
     return [group["files"] for groups in open_groups.values() for group in groups] + done
 
 
+def without_repeated_includes(text, seen):
+    """The text without the lines that include what has been included."""
+    kept = []
+    for line in text.splitlines():
+        if line.startswith("#include "):
+            if line in seen:
+                line = ""
+            seen.add(line)
+        kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def included_twice(file):
+    seen = set()
+    for number, line in enumerate((ROOT / file).read_text().splitlines(), 1):
+        if line.startswith("#include ") and line in seen:
+            yield f"{ROOT / file}:{number}: error: {line} for the second time\n"
+        seen.add(line)
+
+
 def run_tidy(database, file, is_test):
-    command = ["clang-tidy-19", "--quiet", "-p", str(database), str(file)]
-    if is_test:
-        command.insert(1, "--checks=-clang-analyzer-*")
+    # Includes are looked at without it, in each file alone.
+    checks = "-readability-duplicate-include" + (",-clang-analyzer-*" if is_test else "")
+    command = ["clang-tidy-19", "--quiet", f"--checks={checks}", "-p", str(database), str(file)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return run.returncode == 0, run.stdout
 
@@ -78,7 +98,9 @@ def read_group(number, files, flags):
         folder = GROUPS / str(number)
         folder.mkdir(parents=True, exist_ok=True)
         together = folder / "together.cc"
-        together.write_text("\n".join((ROOT / file).read_text() for file in files))
+        seen = set()
+        together.write_text("".join(without_repeated_includes((ROOT / file).read_text(), seen)
+                                    for file in files))
         command = [*flags[files[0]], "-o", "together.o", "-c", str(together)]
         (folder / "compile_commands.json").write_text(json.dumps(
             [{"directory": str(BUILD), "arguments": command, "file": str(together)}]))
@@ -103,7 +125,7 @@ def main():
     print(f"tidy: {len(files)} files in {len(groups)} groups", flush=True)
     with ThreadPoolExecutor(int(os.environ.get("FT_JOBS", os.cpu_count()))) as pool:
         said = list(pool.map(lambda job: read_group(*job, flags), enumerate(groups)))
-    text = "".join(said)
+    text = "".join(said) + "".join(line for file in files for line in included_twice(file))
     print(text, end="")
     sys.exit(1 if text else 0)
 
