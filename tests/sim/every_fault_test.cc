@@ -45,8 +45,11 @@ Task<void> echo(TcpStream peer) {
 Task<Result<void>> accept_all(Scope& peers, TcpListener& listener) {
     while (true) {
         auto peer = co_await listener.accept();
-        if (peer) peers.spawn(echo(*std::move(peer)));
-        if (!peer && peer.error().is_cancelled()) co_return std::unexpected(peer.error());
+        if (peer) {
+            peers.spawn(echo(*std::move(peer)));
+        } else if (peer.error().is_cancelled()) {
+            co_return std::unexpected(peer.error());
+        }
     }
 }
 
